@@ -1,0 +1,53 @@
+# Two commands for everyone: `make book`, `make test`. The rest is for authors. CONTRIBUTING.md says when to use what.
+# PYTHON=python3.12 chooses the Python that .venv is made with.
+
+.PHONY: help book test notebooks serve url picture format clean
+
+help:
+	@echo "make book        install into .venv and build the site: _build/html/index.html"
+	@echo "make test        everything that can fail: library, chapters, strict build, pages, Colab"
+	@echo "make notebooks   execute the chapters whose text changed, or all if dslib changed"
+	@echo "make serve       show the built site at http://localhost:8000"
+	@echo "make url URL=https://github.com/OWNER/REPO    set the repository's address everywhere"
+	@echo "make picture     draw images/overview.svg again (README and intro show it)"
+	@echo "make format      tidy the Python files"
+	@echo "make clean       remove what was built, and the environments"
+
+book: .venv/installed
+	.venv/bin/jupyter-book build .
+
+test: .venv/installed .venv-colab/installed
+	@command -v git >/dev/null || { echo "git is needed for the Colab test: apt-get install git" >&2; exit 1; }
+	.venv/bin/python tools/test.py
+
+notebooks: .venv/installed
+	.venv/bin/python tools/notebooks.py
+
+serve: book
+	.venv/bin/python -m http.server --bind localhost --directory _build/html 8000
+
+url: .venv/installed
+	.venv/bin/python tools/url.py "$(URL)"
+	.venv/bin/python tools/notebooks.py
+
+picture: .venv/installed
+	.venv/bin/python tools/picture.py
+
+format: .venv/installed
+	.venv/bin/ruff format .
+	.venv/bin/ruff check --fix .
+
+clean:
+	rm -rf _build .venv .venv-colab .pytest_cache .ruff_cache .hypothesis dslib.egg-info
+
+.venv/installed: requirements.txt pyproject.toml
+	@python=$$(PYTHON="$(PYTHON)" sh tools/find_python.sh) && { [ -x .venv/bin/python ] || "$$python" -m venv .venv; }
+	.venv/bin/python -m pip install --quiet --requirement requirements.txt
+	@touch $@
+
+# What Colab has and the book needs, at our versions, and no dslib: the Colab test runs the notebooks here.
+.venv-colab/installed: requirements.txt
+	@python=$$(PYTHON="$(PYTHON)" sh tools/find_python.sh) && { [ -x .venv-colab/bin/python ] || "$$python" -m venv .venv-colab; }
+	grep -E '^(torch|numpy|matplotlib|sympy|ipykernel|ipython)==' requirements.txt > .venv-colab/requirements.txt
+	.venv-colab/bin/python -m pip install --quiet --requirement .venv-colab/requirements.txt
+	@touch $@

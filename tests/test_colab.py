@@ -1,0 +1,65 @@
+"""Each notebook as Colab runs it: its exact bytes, in an empty folder, where torch is installed and dslib is not."""
+
+import json
+import os
+import shutil
+import subprocess
+
+import nbformat
+import pytest
+import yaml
+from book import NOTEBOOKS, ROOT, SLUGS
+from jupyter_client import KernelManager
+from jupyter_client.kernelspec import KernelSpec
+from nbclient import NotebookClient
+
+PYTHON = ROOT / ".venv-colab" / "bin" / "python"  # `make test` makes it from requirements.txt
+
+
+def installed() -> dict[str, str]:
+    """The packages of Colab's stand-in and their versions."""
+    listing = subprocess.run([PYTHON, "-m", "pip", "list", "--format", "json"], capture_output=True, check=True)
+    return {row["name"]: row["version"] for row in json.loads(listing.stdout)}
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory):
+    """A git repository of the files as they are in this working tree, committed or not."""
+    clone = tmp_path_factory.mktemp("repository")
+    listing = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    names = subprocess.run(listing, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
+    for name in (name for name in names if (ROOT / name).is_file()):
+        (clone / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, clone / name)
+    author = ["-c", "user.name=test", "-c", "user.email=test@example.org"]
+    for command in (["init", "-q", "-b", "main"], ["add", "-A"], [*author, "commit", "-q", "-m", "as it is"]):
+        subprocess.run(["git", *command], cwd=clone, check=True)
+    return clone
+
+
+@pytest.fixture
+def colab(repository, tmp_path, monkeypatch):
+    """An empty folder and a kernel like Colab's, where the repository's address leads to the clone."""
+    assert PYTHON.exists(), "no .venv-colab: `make test` makes it"
+    subprocess.run([PYTHON, "-m", "pip", "uninstall", "-q", "-y", "dslib"], check=True, capture_output=True)
+    address = yaml.safe_load((ROOT / "_config.yml").read_text())["repository"]["url"]
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
+    monkeypatch.setenv("GIT_CONFIG_KEY_0", f"url.file://{repository}.insteadOf")
+    monkeypatch.setenv("GIT_CONFIG_VALUE_0", address)
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    spec = KernelSpec(argv=[str(PYTHON), "-m", "ipykernel_launcher", "-f", "{connection_file}"], language="python")
+    manager = KernelManager(kernel_name="colab")
+    manager._kernel_spec = spec
+    return tmp_path, manager
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=SLUGS)
+def test_notebook_runs_from_nothing(path, colab):
+    folder, manager = colab
+    before = installed()
+    assert "dslib" not in before and "torch" in before and os.listdir(folder) == []
+    notebook = nbformat.reads(path.read_text(), as_version=4)
+    NotebookClient(notebook, timeout=120, km=manager, resources={"metadata": {"path": str(folder)}}).execute()
+    after = installed()
+    assert after.pop("dslib"), "the set-up cell did not install dslib"
+    assert after == before, "the set-up cell changed another package"

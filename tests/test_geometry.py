@@ -1,0 +1,175 @@
+"""Sizes, padding and groups against what torch's own layers do with the same arguments."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from dslib import geometry
+
+properties = settings(max_examples=100, deadline=None, derandomize=True)
+sides = st.integers(1, 12)
+small = st.integers(1, 5)
+
+
+def torch_output_length(length, kernel_size, **arguments):
+    """The length torch makes of a sequence of that length."""
+    x, weight = torch.zeros(1, 1, length), torch.zeros(1, 1, kernel_size)
+    return torch.nn.functional.conv1d(x, weight, **arguments).shape[-1]
+
+
+@properties
+@given(size=sides, kernel_size=small, stride=small, padding=st.integers(0, 4), dilation=small)
+def test_output_size_is_what_torch_makes_or_refuses(size, kernel_size, stride, padding, dilation):
+    arguments = {"stride": stride, "padding": padding, "dilation": dilation}
+    try:
+        expected = torch_output_length(size, kernel_size, **arguments)
+    except RuntimeError:
+        with pytest.raises(ValueError, match=f"kernel_size {kernel_size} with dilation {dilation}"):
+            geometry.output_size(size, kernel_size, **arguments)
+    else:
+        assert geometry.output_size(size, kernel_size, **arguments) == expected
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [((7, 3, 2, 1), 4), ((8, 3, 2, 1), 4), ((5, 3, 1, 0, 2), 1), ((4, 4), 1), ((100, 3), 98), ((224, 3, 2, 1), 112)],
+)
+def test_output_size_counted_by_hand(arguments, expected):
+    assert geometry.output_size(*arguments) == expected
+
+
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
+@properties
+@given(size=st.integers(2, 12), kernel_size=st.integers(1, 6), dilation=st.integers(1, 3))
+def test_same_padding_is_torchs_and_puts_the_odd_pixel_where_torch_does(size, kernel_size, dilation):
+    before, after = geometry.resolve_padding("same", kernel_size, 1, dilation)
+    x = torch.arange(1.0, size + 1).reshape(1, 1, size)
+    weight = 10.0 ** torch.arange(kernel_size).reshape(1, 1, -1)  # every tap leaves its own digit
+    expected = torch.nn.functional.conv1d(x, weight, padding="same", dilation=dilation)
+    padded = torch.cat([torch.zeros(1, 1, before), x, torch.zeros(1, 1, after)], dim=-1)
+    torch.testing.assert_close(torch.nn.functional.conv1d(padded, weight, dilation=dilation), expected)
+    output_size = geometry.output_size_padded(size, kernel_size, 1, (before, after), dilation)
+    assert output_size == expected.shape[-1] == size
+    assert geometry.split_same_padding(kernel_size, dilation) == (before, after)
+
+
+@properties
+@given(size=sides, kernel_size=st.integers(1, 7), dilation=st.integers(1, 3))
+def test_symmetric_same_padding_keeps_the_size_in_torch(size, kernel_size, dilation):
+    assume((kernel_size - 1) * dilation % 2 == 0)
+    padding = geometry.same_padding(kernel_size, dilation)
+    assert torch_output_length(size, kernel_size, padding=padding, dilation=dilation) == size
+
+
+@pytest.mark.parametrize(("kernel_size", "dilation", "needed"), [(2, 1, 1), (4, 1, 3), (4, 3, 9)])
+def test_no_symmetric_same_padding(kernel_size, dilation, needed):
+    message = f"kernel_size {kernel_size} with dilation {dilation} needs {needed} pixels"
+    with pytest.raises(ValueError, match=message):
+        geometry.same_padding(kernel_size, dilation)
+
+
+def test_valid_and_whole_number_padding():
+    assert geometry.resolve_padding("valid", 5, stride=3) == (0, 0)
+    assert geometry.resolve_padding(2, 5, stride=3) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("padding", "stride", "message"),
+    [
+        ("same", 2, "needs stride 1, got stride 2"),
+        ("full", 1, "got 'full'"),
+        (-1, 1, "at least 0, got -1"),
+        (0.5, 1, "got 0.5"),
+        (None, 1, "got None"),
+    ],
+)
+def test_padding_that_is_refused(padding, stride, message):
+    with pytest.raises(ValueError, match=message):
+        geometry.resolve_padding(padding, 3, stride)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"size": 0}, "input size must be at least 1, got 0"),
+        ({"size": 7.0}, "input size must be a whole number, got 7.0"),
+        ({"kernel_size": 0}, "kernel_size must be at least 1, got 0"),
+        ({"kernel_size": "3"}, "kernel_size must be a whole number, got '3'"),
+        ({"stride": 0}, "stride must be at least 1, got 0"),
+        ({"stride": True}, "stride must be a whole number, got True"),
+        ({"padding": -2}, "padding must be at least 0, got -2"),
+        ({"padding": 0.5}, "padding must be a whole number, got 0.5"),
+        ({"dilation": 0}, "dilation must be at least 1, got 0"),
+        ({"size": 2, "padding": 1, "dilation": 2}, "spans 5 pixels, the input has 2 and 4 with padding"),
+    ],
+)
+def test_output_size_errors_name_the_value(changed, message):
+    good = {"size": 7, "kernel_size": 3, "stride": 1, "padding": 0, "dilation": 1}
+    assert geometry.output_size(**good) == 5
+    with pytest.raises(ValueError, match=message):
+        geometry.output_size(**good | changed)
+
+
+def test_any_integer_type_is_a_whole_number():
+    number = geometry.positive_int("size", np.int64(5))
+    assert number == 5
+    assert type(number) is int
+    assert geometry.positive_int("padding", 0, minimum=0) == 0
+
+
+def test_pair_from_one_number_or_two():
+    assert geometry.pair("stride", 3) == (3, 3)
+    assert geometry.pair("stride", [1, 2]) == (1, 2)
+    assert geometry.pair("padding", (0, 4), minimum=0) == (0, 4)
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [((1, 2, 3), r"\(1, 2, 3\)"), ((1,), r"\(1,\)"), ((1, 0), "got 0"), ((0.5, 1), "got 0.5"), (None, "got None")],
+)
+def test_pair_errors_name_the_value(value, message):
+    with pytest.raises(ValueError, match=f"stride .*{message}"):
+        geometry.pair("stride", value)
+
+
+def torch_accepts(in_channels, out_channels, groups):
+    try:
+        torch.nn.Conv2d(in_channels, out_channels, 1, groups=groups)
+    except ValueError:
+        return False
+    return True
+
+
+@properties
+@given(in_channels=sides, out_channels=sides)
+def test_legal_groups_are_those_that_torch_accepts(in_channels, out_channels):
+    candidates = range(1, max(in_channels, out_channels) + 2)
+    expected = [groups for groups in candidates if torch_accepts(in_channels, out_channels, groups)]
+    assert geometry.legal_groups(in_channels, out_channels) == expected
+    for groups in set(candidates) - set(expected):
+        message = f"groups={groups}, in_channels={in_channels}, out_channels={out_channels}"
+        with pytest.raises(ValueError, match=message):
+            geometry.check_groups(in_channels, out_channels, groups)
+
+
+def test_check_groups_accepts_what_divides_both():
+    for groups in (1, 2, 3, 6):
+        geometry.check_groups(6, 12, groups)
+
+
+@pytest.mark.parametrize(
+    ("channels", "message"),
+    [((0, 4, 1), "in_channels must be at least 1, got 0"), ((4, 2.5, 1), "got 2.5"), ((4, 4, 0), "groups .* got 0")],
+)
+def test_channel_counts_must_be_whole_and_positive(channels, message):
+    with pytest.raises(ValueError, match=message):
+        geometry.check_groups(*channels)
+
+
+@pytest.mark.parametrize("channels", [(0, 4), (4, -1), (4.0, 4)])
+def test_legal_groups_errors(channels):
+    bad = next(value for value in channels if value not in (4,) or not isinstance(value, int))
+    with pytest.raises(ValueError, match=f"got {bad}"):
+        geometry.legal_groups(*channels)

@@ -1,0 +1,110 @@
+"""The built site: every page there, every link and picture in it found, every figure described."""
+
+import re
+from functools import cache
+from pathlib import Path
+from urllib.parse import unquote, urlparse
+
+import pytest
+import yaml
+from book import NOTEBOOKS, PAGES, ROOT, SLUGS, code_cells, read
+from bs4 import BeautifulSoup
+
+HTML = ROOT / "_build" / "html"
+BUILT = [Path(page).with_suffix(".html").as_posix() for page in PAGES]
+OWN_PAGES = [*BUILT, "search.html", "genindex.html"]
+every_page = pytest.mark.parametrize("page", BUILT)
+
+
+@cache
+def soup(page):
+    path = HTML / page
+    assert path.is_file(), f"{path} is missing: run `make book` first"
+    return BeautifulSoup(path.read_text(), "html.parser")
+
+
+def article(page):
+    return soup(page).find("article")
+
+
+def test_index_leads_to_the_first_page():
+    assert f'url={BUILT[0]}"' in (HTML / "index.html").read_text()
+
+
+@every_page
+def test_page_has_one_title_headings_in_order_and_a_language(page):
+    levels = [int(heading.name[1]) for heading in article(page).find_all(re.compile("^h[1-6]$"))]
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False)), levels
+    assert soup(page).html["lang"] == "en"
+
+
+@pytest.mark.parametrize("page", OWN_PAGES)
+def test_local_links_and_files_exist(page):
+    for tag in soup(page).find_all(["a", "img", "script", "link", "source", "object"]):
+        target = tag.get("href") or tag.get("src") or tag.get("data")
+        if not target or urlparse(target).scheme or target.startswith("//"):
+            continue
+        name, _, anchor = unquote(target).partition("#")
+        file = (HTML / page).parent / name.partition("?")[0] if name else HTML / page
+        assert file.exists(), f"{page} points at {target}"
+        if anchor and tag.name == "a" and file.suffix == ".html":
+            assert soup(file.resolve().relative_to(HTML).as_posix()).find(id=anchor), f"{page} points at {target}"
+
+
+@every_page
+def test_pictures_are_described(page):
+    for image in article(page).find_all("img"):
+        alt = image.get("alt", "")
+        assert alt and not re.search(r"_images|\.(svg|png)$", alt), f"{image.get('src')}: {alt!r}"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=SLUGS)
+def test_chapter_shows_every_stored_figure(path):
+    stored = sum("image/svg+xml" in o.get("data", {}) for cell in code_cells(read(path)) for o in cell.outputs)
+    shown = article(f"chapters/{path.stem}.html").select(".cell_output img")
+    assert len(shown) == stored
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=SLUGS)
+def test_chapter_has_a_colab_button_that_leads_to_its_file(path):
+    address = yaml.safe_load((ROOT / "_config.yml").read_text())["repository"]["url"].removeprefix(
+        "https://github.com/"
+    )
+    expected = f"https://colab.research.google.com/github/{address}/blob/main/chapters/{path.name}"
+    buttons = {a["href"] for a in soup(f"chapters/{path.stem}.html").select("a[href*='colab.research']")}
+    assert buttons == {expected}
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=SLUGS)
+def test_chapter_has_a_description_of_a_sentence(path):
+    description = soup(f"chapters/{path.stem}.html").find("meta", attrs={"name": "description"})
+    assert 50 <= len(description["content"]) <= 160
+
+
+@every_page
+def test_nothing_shows_raw(page):
+    text = article(page).get_text(" ")
+    assert not re.search(r"\{[a-z-]+\}`|:::|```|</?details>|Traceback \(most recent", text)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=SLUGS)
+def test_solutions_stay_folded_and_highlighted(path):
+    folded = article(f"chapters/{path.stem}.html").find_all("details")
+    solutions = [d for d in folded if d.summary.get_text(strip=True) == "Solution"]
+    assert len(solutions) >= 2
+    assert all(d.select_one(".highlight-python") and not d.has_attr("open") for d in solutions)
+
+
+@pytest.mark.parametrize("module", ["functional", "layers", "cost", "counting", "figures", "geometry"])
+def test_api_page_lists_every_public_name(module):
+    import importlib
+
+    names = [
+        n
+        for n, o in vars(importlib.import_module(f"dslib.{module}")).items()
+        if getattr(o, "__module__", None) == f"dslib.{module}" and not n.startswith("_")
+    ]
+    assert names
+    for name in names:
+        assert soup("chapters/api.html").find(id=f"dslib.{module}.{name}"), name

@@ -1,0 +1,196 @@
+"""Chapters from text to executed notebook, with the same bytes every time.
+
+    python tools/notebooks.py            bring every notebook up to date with its text and with dslib
+    python tools/notebooks.py --all      execute all of them again (after a change of versions)
+    python tools/notebooks.py --check    change nothing; say which notebooks are not up to date, exit 1 if any
+
+``chapters/<slug>.md`` is what you edit; ``chapters/<slug>.ipynb`` is what the site shows and Colab opens. A chapter is
+executed when its code or anything in dslib changed; a change of prose alone keeps the outputs that are there.
+"""
+
+import argparse
+import hashlib
+import os
+import sys
+import time
+from pathlib import Path
+
+import jupytext
+import nbformat
+import yaml
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+ROOT = Path(__file__).resolve().parent.parent
+CELL_METADATA = ("tags", "mystnb")  # what a cell may carry from the text; all else is noise of editors
+SECONDS_PER_CELL = 60
+
+
+def chapter_texts(root: Path = ROOT) -> list[Path]:
+    """The texts of all chapters in the book's order: the entries of _toc.yml that are notebooks."""
+    toc = yaml.safe_load((root / "_toc.yml").read_text())
+    files = [entry["file"] for part in toc["parts"] for entry in part["chapters"]]
+    return [root / Path(name).with_suffix(".md") for name in files if name.endswith(".ipynb")]
+
+
+def read_text(text: Path) -> nbformat.NotebookNode:
+    """The chapter's text as a notebook without outputs: stable cell ids, only the metadata that we want."""
+    source = jupytext.read(text, fmt="md:myst")
+    for number, cell in enumerate(source.cells):
+        cell["id"] = f"cell-{number:03d}"
+        cell["metadata"] = {key: cell["metadata"][key] for key in CELL_METADATA if key in cell["metadata"]}
+    metadata = {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python", "pygments_lexer": "ipython3"},
+        "dslib": {"fingerprint": fingerprint(source)},
+    }
+    if "myst" in source.metadata:
+        metadata["myst"] = source.metadata["myst"]
+    return nbformat.from_dict({"cells": source.cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5})
+
+
+def fingerprint(notebook: nbformat.NotebookNode) -> str:
+    """A short digest of all that the outputs depend on: the chapter's code and dslib's."""
+    digest = hashlib.sha256()
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            digest.update(cell.source.encode() + b"\0")
+    for module in sorted((ROOT / "dslib").rglob("*.py")):
+        digest.update(module.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def read_notebook(path: Path) -> nbformat.NotebookNode | None:
+    """The stored notebook, or None if there is none yet."""
+    return nbformat.read(path, as_version=4) if path.exists() else None
+
+
+def was_executed(notebook: nbformat.NotebookNode) -> bool:
+    """Whether every code cell that holds code has been run."""
+    return all(c.execution_count for c in notebook.cells if c.cell_type == "code" and c.source.strip())
+
+
+def same_code(stored: nbformat.NotebookNode | None, wanted: nbformat.NotebookNode) -> bool:
+    """Whether the stored outputs are those of the wanted code and of today's dslib."""
+    if stored is None or not was_executed(stored):
+        return False
+    codes = [[c.source for c in nb.cells if c.cell_type == "code"] for nb in (stored, wanted)]
+    return codes[0] == codes[1] and stored.metadata.get("dslib") == wanted.metadata["dslib"]
+
+
+def with_outputs_of(wanted: nbformat.NotebookNode, stored: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """The wanted notebook, with the outputs that the stored one has for the same code cells."""
+    outputs = iter([c for c in stored.cells if c.cell_type == "code"])
+    for cell in wanted.cells:
+        if cell.cell_type == "code":
+            old = next(outputs)
+            cell.outputs, cell.execution_count = old.outputs, old.execution_count
+    return wanted
+
+
+def execute(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """Run every cell in a fresh kernel inside chapters/, as nbval and a reader's Jupyter do."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # two or three times faster on two cores
+    client = NotebookClient(
+        notebook,
+        timeout=SECONDS_PER_CELL,
+        kernel_name="python3",
+        record_timing=False,
+        coalesce_streams=True,
+        resources={"metadata": {"path": str(ROOT / "chapters")}},
+    )
+    metadata = dict(notebook.metadata)
+    client.execute()
+    notebook.metadata = nbformat.from_dict(metadata)  # the kernel writes its own Python version there
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            output.get("metadata", {}).pop("execution", None)
+    return notebook
+
+
+def write(notebook: nbformat.NotebookNode, path: Path) -> None:
+    """Replace the file in one step, so that an interruption leaves the old one whole."""
+    nbformat.validate(notebook)
+    draft = path.with_suffix(".ipynb.new")
+    draft.write_text(nbformat.writes(notebook) + "\n")
+    draft.replace(path)
+
+
+def update(text: Path, again: bool) -> str:
+    """Bring one notebook up to date; returns what was done, in words."""
+    path = text.with_suffix(".ipynb")
+    wanted, stored = read_text(text), read_notebook(path)
+    if again or not same_code(stored, wanted):
+        write(execute(wanted), path)
+        return "executed"
+    merged = with_outputs_of(wanted, stored)
+    if nbformat.writes(merged) == nbformat.writes(stored):
+        return "up to date"
+    write(merged, path)
+    return "prose updated"
+
+
+def problems(text: Path) -> list[str]:
+    """What keeps a stored notebook from being its text, executed with today's dslib; empty if nothing does."""
+    wanted, stored = read_text(text), read_notebook(text.with_suffix(".ipynb"))
+    if stored is None:
+        return ["the notebook does not exist"]
+    found = []
+    if not was_executed(stored):
+        found.append("has cells that were never executed")
+    if stored.metadata.get("dslib") != wanted.metadata["dslib"]:
+        found.append("was executed with other code, or with another dslib")
+    shapes = [[(c.id, c.cell_type, c.source, c.metadata) for c in nb.cells] for nb in (stored, wanted)]
+    if shapes[0] != shapes[1]:
+        unequal = next((i for i, (a, b) in enumerate(zip(*shapes, strict=False)) if a != b), min(map(len, shapes)))
+        found.append(f"differs from its text from cell {unequal} on")
+    return found
+
+
+def check(texts: list[Path]) -> int:
+    """Print every chapter's problems; 1 if there are any."""
+    failed = False
+    for text in texts:
+        for problem in problems(text):
+            failed = True
+            print(f"{text.with_suffix('.ipynb').relative_to(ROOT)}: {problem} (make notebooks)")
+    if not failed:
+        print(f"{len(texts)} notebooks are their texts, executed with this dslib")
+    return int(failed)
+
+
+def update_all(texts: list[Path], again: bool) -> int:
+    """Update one chapter after the other with a progress line for each; 1 if any failed."""
+    failed = 0
+    for number, text in enumerate(texts, start=1):
+        print(f"[{number}/{len(texts)}] {text.stem} ... ", end="", flush=True)
+        start = time.perf_counter()
+        try:
+            done = update(text, again)
+        except CellExecutionError as error:
+            failed += 1
+            print(f"failed; the stored notebook is left as it was\n{error}")
+        else:
+            print(f"{done}, {time.perf_counter() - start:.1f} s")
+    return int(failed > 0)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("slugs", nargs="*", help="chapters to look at (default: all)")
+    parser.add_argument("--all", action="store_true", help="execute even what is up to date")
+    parser.add_argument("--check", action="store_true", help="change nothing, only say what is not up to date")
+    arguments = parser.parse_args()
+    texts = chapter_texts()
+    unknown = set(arguments.slugs) - {text.stem for text in texts}
+    if unknown:
+        parser.error(f"no such chapter in _toc.yml: {', '.join(sorted(unknown))}")
+    texts = [text for text in texts if not arguments.slugs or text.stem in arguments.slugs]
+    return check(texts) if arguments.check else update_all(texts, arguments.all)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit("interrupted; finished chapters are stored, the others are as they were")

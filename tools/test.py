@@ -1,0 +1,55 @@
+"""Everything that can fail, one step after the other, with the seconds of each: what `make test` runs.
+
+A step that fails does not stop the next ones; the exit status is 1 if any failed.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+PYTEST = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile"]
+NBVAL = ["--nbval", "--nbval-current-env", "--nbval-sanitize-with=tests/nbval_sanitize.cfg"]
+
+# Name, command, target in seconds on two cores (None: no target of its own).
+# The build comes before the tests, which read its pages.
+STEPS = [
+    ("format", [sys.executable, "-m", "ruff", "format", "--check", "."], None),
+    ("lint", [sys.executable, "-m", "ruff", "check", "."], None),
+    ("notebooks are their texts", [sys.executable, "tools/notebooks.py", "--check"], None),
+    ("strict build of the book", [str(BIN / "jupyter-book"), "build", ".", "-W", "-n", "--keep-going"], 20),
+    ("library, pages, Colab", [*PYTEST, "tests"], None),
+    ("execution of all chapters", [*PYTEST, *NBVAL, "chapters"], 120),
+]
+TARGET_IN_ALL = 480
+
+
+def run(name: str, command: list[str]) -> tuple[bool, float]:
+    """Run one step with its output shown; whether it passed, and its seconds."""
+    print(f"\n=== {name}: {' '.join(Path(part).name if '/' in part else part for part in command)}", flush=True)
+    start = time.perf_counter()
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}  # kernels and workers share the cores
+    passed = subprocess.run(command, cwd=ROOT, env=environment).returncode == 0
+    return passed, time.perf_counter() - start
+
+
+def main() -> int:
+    shutil.rmtree(ROOT / "_build", ignore_errors=True)  # a stale page must not pass for a built one
+    rows = [(name, *run(name, command), target) for name, command, target in STEPS]
+    rows.append(("in all", all(passed for _, passed, *_ in rows), sum(row[2] for row in rows), TARGET_IN_ALL))
+    print()
+    for name, passed, seconds, target in rows:
+        aim = f"(target {target} s)" if target else ""
+        print(f"{'passed' if passed else 'FAILED'}  {seconds:6.1f} s  {name} {aim}")
+    return 0 if rows[-1][1] else 1
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit("interrupted")
