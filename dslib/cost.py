@@ -150,6 +150,7 @@ def ghost_module(in_channels, out_channels, output_size, kernel_size=1, ratio=2,
     Source: GhostNet (arXiv 1911.11907), equations 4 and 5, rounding as in the authors' code. Chapter: ghostnet.
     """
     out_channels, ratio = _size("out_channels", out_channels), _size("ratio", ratio, minimum=2)
+    dw_kernel_size = _pair("dw_kernel_size", dw_kernel_size)
     if isinstance(out_channels, int) and isinstance(ratio, int):
         intrinsic = -(-out_channels // ratio)
     else:

@@ -16,7 +16,7 @@ class Tally:
 
     @property
     def operations(self):
-        """Multiplications and additions together: what papers call FLOPs when they count two per MAC."""
+        """Multiplications and additions together, two for every multiply-accumulate."""
         return self.multiplications + self.additions
 
 
@@ -28,8 +28,6 @@ class CountingNumber:
     numbers counts once, on the left one's tally. There is no other arithmetic: subtracting or dividing raises
     TypeError rather than go uncounted.
     """
-
-    __array_ufunc__ = None  # numpy scalars leave the arithmetic to this class
 
     def __init__(self, value, tally):
         self.value = value

@@ -1,6 +1,8 @@
 """The chapters as files: complete, executed, plain enough for every place they are read in."""
 
 import re
+import subprocess
+import sys
 
 import pytest
 from book import NOTEBOOKS, PAGES, ROOT, SLUGS, SOLUTION, code_cells, prose, read
@@ -133,3 +135,19 @@ def test_tables_of_chapters_follow_the_toc_and_the_chapters(page):
 def test_every_python_file_is_short_enough_for_one_sitting():
     for path in (p for folder in ("dslib", "tests", "tools", "benchmarks") for p in (ROOT / folder).rglob("*.py")):
         assert len(path.read_text().splitlines()) <= 600, path
+
+
+def test_overview_picture_is_what_the_library_draws_today(tmp_path):
+    subprocess.run(
+        [sys.executable, "-c", f"import picture; picture.draw(picture.Path({str(tmp_path / 'again.svg')!r}))"],
+        cwd=ROOT / "tools",
+        check=True,
+    )
+    assert (tmp_path / "again.svg").read_bytes() == (ROOT / "images" / "overview.svg").read_bytes(), "make picture"
+
+
+@chapter
+def test_code_fits_the_page(path):
+    for cell in code_cells(read(path)):
+        for line in cell.source.splitlines():
+            assert len(line) <= 79, line

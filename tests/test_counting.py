@@ -15,7 +15,7 @@ def test_one_operation_is_one_count():
     number = CountingNumber(3.0, tally)
     results = [number * 2, 2 * number, number * number, np.float64(2) * number]
     assert [result.value for result in results] == [6, 6, 9, 6]
-    assert (tally.multiplications, tally.additions) == (4, 0)
+    assert (tally.multiplications, tally.additions, tally.operations) == (4, 0, 4)
     results = [number + 2, 0 + number, number + number, np.float64(2) + number]
     assert [result.value for result in results] == [5, 3, 6, 5]
     assert (tally.multiplications, tally.additions, tally.operations) == (4, 4, 8)

@@ -168,8 +168,10 @@ def test_channel_counts_must_be_whole_and_positive(channels, message):
         geometry.check_groups(*channels)
 
 
-@pytest.mark.parametrize("channels", [(0, 4), (4, -1), (4.0, 4)])
-def test_legal_groups_errors(channels):
-    bad = next(value for value in channels if value not in (4,) or not isinstance(value, int))
-    with pytest.raises(ValueError, match=f"got {bad}"):
+@pytest.mark.parametrize(
+    ("channels", "message"),
+    [((0, 4), "in_channels .* got 0"), ((4, -1), "out_channels .* got -1"), ((4.0, 4), "in_channels .* got 4.0")],
+)
+def test_legal_groups_errors_name_the_value(channels, message):
+    with pytest.raises(ValueError, match=message):
         geometry.legal_groups(*channels)

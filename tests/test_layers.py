@@ -261,16 +261,20 @@ def test_separable_1d(kernel_size, stride, dilation, pads, depth_multiplier):
     assert_same(layer, reference, maps(2, 3, 17))
 
 
-def test_separable_without_norm_and_activation_is_two_convolutions():
-    layer = make(DepthwiseSeparableConv2d(3, 5, 3, stride=2, bias=True, norm=None, activation=None))
+@pytest.mark.parametrize(
+    "kind, convolve, size",
+    [(DepthwiseSeparableConv2d, F.conv2d, (9, 11)), (DepthwiseSeparableConv1d, F.conv1d, (11,))],
+)
+def test_separable_without_norm_and_activation_is_two_convolutions(kind, convolve, size):
+    layer = make(kind(3, 5, 3, stride=2, bias=True, norm=None, activation=None))
     names = {"depthwise.weight", "depthwise.bias", "pointwise.weight", "pointwise.bias"}
     assert set(layer.state_dict()) == names
 
     def reference(x):
-        middle = F.conv2d(x, layer.depthwise.weight, layer.depthwise.bias, stride=2, padding=1, groups=3)
-        return F.conv2d(middle, layer.pointwise.weight, layer.pointwise.bias)
+        middle = convolve(x, layer.depthwise.weight, layer.depthwise.bias, stride=2, padding=1, groups=3)
+        return convolve(middle, layer.pointwise.weight, layer.pointwise.bias)
 
-    assert_same(layer, reference, maps(2, 3, 9, 11))
+    assert_same(layer, reference, maps(2, 3, *size))
 
 
 def test_separable_defaults_are_relu_and_batch_norm_in_both_halves():
@@ -435,8 +439,9 @@ def test_training_uses_the_batch_and_evaluation_the_running_statistics(layer):
         (lambda: DepthwiseSeparableConv1d(3, 4, depth_multiplier=-1), ["depth_multiplier", "-1"]),
         (lambda: GhostModule(3, 4, ratio=1), ["ratio", "1"]),
         (lambda: GhostModule(3, 4, ratio=2.5), ["ratio", "2.5"]),
-        (lambda: GhostModule(3, 4, dw_kernel_size=4), ["kernel_size 4"]),
-        (lambda: GhostModule(3, 4, kernel_size=2), ["kernel_size 2"]),
+        (lambda: GhostModule(3, 4, dw_kernel_size=4), ["dw_kernel_size", "odd", "4"]),
+        (lambda: GhostModule(3, 4, kernel_size=(3, 2)), ["kernel_size", "odd", "(3, 2)"]),
+        (lambda: GhostModule(3, 4, dw_kernel_size=-1), ["dw_kernel_size", "-1"]),
         (lambda: GhostModule(3, 4, stride=0), ["stride", "0"]),
         (lambda: GhostModule(3, 0), ["out_channels", "0"]),
         (lambda: GhostModule(0, 4), ["in_channels", "0"]),
@@ -458,11 +463,11 @@ LAYERS_2D = [
 LAYERS_1D = [DepthwiseConv1d(3, 3), PointwiseConv1d(3, 4), DepthwiseSeparableConv1d(3, 4)]
 
 
-def kind(value):
+def class_name(value):
     return type(value).__name__ if isinstance(value, nn.Module) else None
 
 
-@pytest.mark.parametrize("layer", LAYERS_2D, ids=kind)
+@pytest.mark.parametrize("layer", LAYERS_2D, ids=class_name)
 @pytest.mark.parametrize("shape", [(3, 8, 8), (2, 4, 8, 8), (2, 3, 8), (1, 2, 3, 8, 8), ()])
 def test_wrong_rank_or_channels_2d(layer, shape):
     with pytest.raises(ValueError) as error:
@@ -470,7 +475,7 @@ def test_wrong_rank_or_channels_2d(layer, shape):
     assert "(N, 3, H, W)" in str(error.value) and str(shape) in str(error.value)
 
 
-@pytest.mark.parametrize("layer", LAYERS_1D, ids=kind)
+@pytest.mark.parametrize("layer", LAYERS_1D, ids=class_name)
 @pytest.mark.parametrize("shape", [(3, 8), (2, 4, 8), (2, 3, 8, 8)])
 def test_wrong_rank_or_channels_1d(layer, shape):
     with pytest.raises(ValueError) as error:
@@ -491,7 +496,7 @@ def test_wrong_rank_or_channels_1d(layer, shape):
         (PointwiseConv2d(3, 4), (1, 3, 0, 4), ["0"]),
         (GhostModule(3, 4), (1, 3, 4, 0), ["0"]),
     ],
-    ids=kind,
+    ids=class_name,
 )
 def test_a_kernel_larger_than_the_padded_input_is_refused(layer, shape, told):
     with pytest.raises(ValueError) as error:
