@@ -755,16 +755,9 @@ def draw_curves(x, curves, ax=None, xlabel="", ylabel="", title=None, log=""):
     Returns the Axes.
 
     Raises ValueError if a curve is not as long as ``x``, or a logarithm is asked of a value that is not positive.
+    Chapter: cost_analysis.
     """
-    x, curves = _array("x", x, 1), {label: _array(label, y, 1) for label, y in curves.items()}
-    if log not in ("", "x", "y", "xy"):
-        raise ValueError(f"log must be '', 'x', 'y' or 'xy', got {log!r}")
-    for label, y in curves.items():
-        if y.shape != x.shape:
-            raise ValueError(f"curve {label!r} has {len(y)} values, x has {len(x)}")
-        if ("x" in log and x.min() <= 0) or ("y" in log and y.min() <= 0):
-            raise ValueError(f"a logarithmic axis needs positive values, got {min(x.min(), y.min())} for {label!r}")
-    looks = _series(len(curves))
+    x, curves, looks = *_curves(x, curves, log), _series(len(curves))
     if ax is None:
         ax = plt.figure(figsize=(WIDTH, 0.6 * WIDTH)).add_subplot()
     every = max(1, len(x) // 12)  # points from marker to marker
@@ -785,6 +778,19 @@ def draw_curves(x, curves, ax=None, xlabel="", ylabel="", title=None, log=""):
         ax.set_title(title, fontsize=TEXT, weight="bold", loc="left")
     _name_curves(ax, x, curves)
     return ax
+
+
+def _curves(x, curves, log):
+    """``x`` and the curves as arrays of one length; ValueError where they cannot be drawn."""
+    x, curves = _array("x", x, 1), {label: _array(label, y, 1) for label, y in curves.items()}
+    if log not in ("", "x", "y", "xy"):
+        raise ValueError(f"log must be '', 'x', 'y' or 'xy', got {log!r}")
+    for label, y in curves.items():
+        if y.shape != x.shape:
+            raise ValueError(f"curve {label!r} has {len(y)} values, x has {len(x)}")
+        if ("x" in log and x.min() <= 0) or ("y" in log and y.min() <= 0):
+            raise ValueError(f"a logarithmic axis needs positive values, got {min(x.min(), y.min())} for {label!r}")
+    return x, curves
 
 
 def _plain_numbers(axis, low, high):

@@ -8,9 +8,7 @@ import subprocess
 import nbformat
 import pytest
 import yaml
-from book import NOTEBOOKS, ROOT, SLUGS
-from jupyter_client import KernelManager
-from jupyter_client.kernelspec import KernelSpec
+from book import NOTEBOOKS, ROOT, SLUGS, code_cells, read
 from nbclient import NotebookClient
 
 PYTHON = ROOT / ".venv-colab" / "bin" / "python"  # `make test` makes it from requirements.txt
@@ -20,6 +18,12 @@ def installed() -> dict[str, str]:
     """The packages of Colab's stand-in and their versions."""
     listing = subprocess.run([PYTHON, "-m", "pip", "list", "--format", "json"], capture_output=True, check=True)
     return {row["name"]: row["version"] for row in json.loads(listing.stdout)}
+
+
+def shown(cell) -> list:
+    """What a reader sees below the cell."""
+    streams = "".join(output.text for output in cell.outputs if output.output_type == "stream")
+    return [streams] + [output.data for output in cell.outputs if "data" in output]
 
 
 @pytest.fixture(scope="module")
@@ -38,28 +42,34 @@ def repository(tmp_path_factory):
 
 
 @pytest.fixture
-def colab(repository, tmp_path, monkeypatch):
-    """An empty folder and a kernel like Colab's, where the repository's address leads to the clone."""
+def folder(repository, tmp_path, monkeypatch):
+    """An empty folder, a kernel named colab, and a git for which the repository's address leads to the clone."""
     assert PYTHON.exists(), "no .venv-colab: `make test` makes it"
     subprocess.run([PYTHON, "-m", "pip", "uninstall", "-q", "-y", "dslib"], check=True, capture_output=True)
-    address = yaml.safe_load((ROOT / "_config.yml").read_text())["repository"]["url"]
+    kernel = tmp_path / "jupyter" / "kernels" / "colab" / "kernel.json"
+    kernel.parent.mkdir(parents=True)
+    argv = [str(PYTHON), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    kernel.write_text(json.dumps({"argv": argv, "display_name": "like Colab", "language": "python"}))
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
     monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
     monkeypatch.setenv("GIT_CONFIG_KEY_0", f"url.file://{repository}.insteadOf")
+    address = yaml.safe_load((ROOT / "_config.yml").read_text())["repository"]["url"]
     monkeypatch.setenv("GIT_CONFIG_VALUE_0", address)
     monkeypatch.delenv("PYTHONPATH", raising=False)
-    spec = KernelSpec(argv=[str(PYTHON), "-m", "ipykernel_launcher", "-f", "{connection_file}"], language="python")
-    manager = KernelManager(kernel_name="colab")
-    manager._kernel_spec = spec
-    return tmp_path, manager
+    (tmp_path / "content").mkdir()
+    return tmp_path / "content"
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=SLUGS)
-def test_notebook_runs_from_nothing(path, colab):
-    folder, manager = colab
+def test_notebook_runs_from_nothing(path, folder):
     before = installed()
     assert "dslib" not in before and "torch" in before and os.listdir(folder) == []
     notebook = nbformat.reads(path.read_text(), as_version=4)
-    NotebookClient(notebook, timeout=120, km=manager, resources={"metadata": {"path": str(folder)}}).execute()
+    resources = {"metadata": {"path": str(folder)}}
+    NotebookClient(notebook, timeout=120, kernel_name="colab", resources=resources).execute()
+    for cell, stored in zip(code_cells(notebook)[1:], code_cells(read(path))[1:], strict=True):
+        if "nbval-ignore-output" not in stored.metadata.get("tags", []):
+            assert shown(cell) == shown(stored), cell.source
     after = installed()
     assert after.pop("dslib"), "the set-up cell did not install dslib"
     assert after == before, "the set-up cell changed another package"
