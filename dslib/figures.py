@@ -424,7 +424,7 @@ def _draw_filter(sheet, padded, kernels, out_channel, reads, sums):
     sheet.y += 0.3 * sheet.line
     lefts = [left + (padded.shape[2] - width) / 2 for left in _side_by_side(padded)[0]]
     read = [left for left, yes in zip(lefts, reads, strict=True) if yes]
-    for left in set(lefts) - set(read):
+    for left in [left for left, yes in zip(lefts, reads, strict=True) if not yes]:
         sheet.add(Rectangle((left, sheet.y), width, height, **EMPTY))
     sheet.maps(kernels, "kernel", read, lit=np.ones(kernels.shape, dtype=bool))
     words = iter(sums)

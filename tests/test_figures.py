@@ -314,7 +314,13 @@ def test_pair_shows_all_five_arrays_and_who_reads_whom(in_channels, multiplier, 
         centers = sorted(end[0] for end in leaving["input", channel])
         wanted = [bottom["intermediate", j][0] for j in np.flatnonzero(reads[:, channel])]
         assert np.allclose(centers, wanted)
-    assert all(len(leaving["intermediate", j]) == out_channels for j in range(len(middle)))
+        assert bottom["input", channel][0] > bottom.get(("input", channel - 1), (0,))[0]  # from left to right
+    strips = sorted(
+        box.get_x() for i in range(out_channels) for box in artists(axes, f"kernel {i}") if box.get_height() == 1
+    )
+    for j in range(len(middle)):  # to the j-th cell of every row of 1x1 kernels
+        assert np.allclose([end[0] for end in leaving["intermediate", j]], np.add(strips, j + 0.5))
+        assert bottom["intermediate", j][0] > bottom.get(("intermediate", j - 1), (0,))[0]
     assert len(ends) == len(middle) + len(middle) * out_channels
 
 
@@ -396,7 +402,9 @@ def test_walk_draws_each_step_once_from_top_to_bottom():
 def dense(out_channels, in_channels, groups, kernel=(3, 2)):
     """A block-diagonal dense weight (C_out, C_in, K_h, K_w), built by torch."""
     blocks = torch.block_diag(*[torch.ones(out_channels // groups, in_channels // groups)] * groups)
-    return whole(out_channels, in_channels, *kernel) * blocks[:, :, None, None]
+    weight = whole(out_channels, in_channels, *kernel)
+    weight[0, 0, 0, 0] = 0  # a zero in a kernel does not make the kernel empty
+    return weight * blocks[:, :, None, None]
 
 
 @pytest.mark.parametrize("groups", [1, 2, 4])
@@ -526,7 +534,7 @@ def test_curves_are_told_apart_without_colour_and_named_at_their_ends():
 
 
 def test_images_keep_every_channel_and_one_grey_scale():
-    maps = whole(5, 3, 4)
+    maps = whole(5, 3, 4) * torch.arange(1, 6)[:, None, None]
     figure = figures.draw_images(maps, columns=3)
     images = [axes.images[0] for axes in figure.axes if axes.images]
     assert [np.array_equal(image.get_array(), channel) for image, channel in zip(images, maps, strict=True)] == [
@@ -683,8 +691,13 @@ def test_in_a_notebook_each_picture_is_shown_once_as_the_same_svg():
     assert len(set(lines[1:4])) == 3
 
 
-def test_book_style_works_outside_ipython_and_makes_the_page_white():
+@pytest.mark.parametrize("installed", [True, False])
+def test_book_style_works_outside_ipython_and_makes_the_page_white(installed, monkeypatch):
+    if not installed:
+        monkeypatch.setitem(sys.modules, "IPython", None)  # importing it fails
     figures.use_book_style()
+    if installed:
+        assert not sys.modules["IPython"].core.interactiveshell.InteractiveShell.initialized()
     assert matplotlib.rcParams["savefig.facecolor"] == matplotlib.rcParams["figure.facecolor"] == "white"
     assert matplotlib.rcParams["svg.hashsalt"] and matplotlib.rcParams["svg.fonttype"] == "path"
 

@@ -1,0 +1,145 @@
+"""The commands behind the Makefile: what they notice, what they keep, what they say."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import nbformat
+import pytest
+from book import ROOT
+
+CHAPTER = """---
+kernelspec:
+  display_name: Python 3
+  language: python
+  name: python3
+---
+
+# A small chapter
+
+```{code-cell} ipython3
+1 + 1
+```
+"""
+TOC = """format: jb-book
+root: chapters/intro
+parts:
+  - caption: All
+    chapters:
+      - file: chapters/small.ipynb
+"""
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """A book of one executed chapter."""
+    root = tmp_path_factory.mktemp("book")
+    for folder in ("chapters", "dslib", "tools"):
+        (root / folder).mkdir()
+    shutil.copy(ROOT / "tools" / "notebooks.py", root / "tools")
+    (root / "_toc.yml").write_text(TOC)
+    (root / "dslib" / "cost.py").write_text("price = 1\n")
+    (root / "chapters" / "small.md").write_text(CHAPTER)
+    assert "executed" in notebooks(root).stdout
+    return root
+
+
+@pytest.fixture
+def book(built, tmp_path):
+    return shutil.copytree(built, tmp_path / "book")
+
+
+def notebooks(root, *arguments):
+    command = [sys.executable, root / "tools" / "notebooks.py", *arguments]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def stored(root):
+    return nbformat.read(root / "chapters" / "small.ipynb", as_version=4)
+
+
+def edit(path, old, new):
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def test_an_executed_chapter_is_up_to_date_and_the_same_when_run_again(book):
+    assert notebooks(book, "--check").returncode == 0
+    assert "[1/1] small ... up to date" in notebooks(book).stdout
+    before = (book / "chapters" / "small.ipynb").read_bytes()
+    assert "executed" in notebooks(book, "--all").stdout
+    assert (book / "chapters" / "small.ipynb").read_bytes() == before
+    assert stored(book).cells[1].outputs[0]["data"]["text/plain"] == "2"
+
+
+def test_changed_prose_keeps_the_outputs(book):
+    edit(book / "chapters" / "small.md", "small chapter", "short chapter")
+    assert "differs from its text from cell 0 on" in notebooks(book, "--check").stdout
+    assert "prose updated" in notebooks(book).stdout
+    assert stored(book).cells[0].source == "# A short chapter"
+    assert stored(book).cells[1].outputs[0]["data"]["text/plain"] == "2"
+    assert notebooks(book, "--check").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"), [("chapters/small.md", "1 + 1", "1 + 2"), ("dslib/cost.py", "price = 1", "price = 2")]
+)
+def test_changed_code_or_library_is_executed_again(book, name, old, new):
+    edit(book / name, old, new)
+    done = notebooks(book, "--check")
+    assert done.returncode == 1 and "was executed with other code, or with another dslib" in done.stdout
+    assert "executed" in notebooks(book).stdout
+    assert notebooks(book, "--check").returncode == 0
+
+
+def test_a_notebook_edited_or_emptied_by_hand_is_noticed(book):
+    edit(book / "chapters" / "small.ipynb", '"1 + 1"', '"1 + 3"')
+    assert "differs from its text from cell 1 on" in notebooks(book, "--check").stdout
+    edit(book / "chapters" / "small.ipynb", '"execution_count": 1', '"execution_count": null')
+    assert "never executed" in notebooks(book, "--check").stdout
+
+
+def test_a_failing_cell_leaves_the_stored_notebook_as_it_was(book):
+    before = (book / "chapters" / "small.ipynb").read_bytes()
+    edit(book / "chapters" / "small.md", "1 + 1", "1 / 0")
+    done = notebooks(book)
+    assert done.returncode == 1 and "ZeroDivisionError" in done.stdout
+    assert (book / "chapters" / "small.ipynb").read_bytes() == before
+
+
+def test_an_unknown_chapter_is_named(book):
+    done = notebooks(book, "smal")
+    assert done.returncode == 2 and "no such chapter in _toc.yml: smal" in done.stderr
+
+
+def find_python(**environment):
+    return subprocess.run(
+        ["sh", ROOT / "tools" / "find_python.sh"], env=os.environ | environment, capture_output=True, text=True
+    )
+
+
+def test_a_python_is_found():
+    assert find_python(PYTHON=sys.executable).stdout.strip() == sys.executable
+
+
+def fake_python(folder, version, has_venv):
+    path = folder / "python"
+    path.write_text(f'#!/bin/sh\ncase "$2" in *version*) echo {version} ;; *) exit {0 if has_venv else 1} ;; esac\n')
+    path.chmod(0o755)
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("version", "has_venv", "word"), [("3.10", True, "3.10"), ("3.14", True, "3.14"), ("3.12", False, "python3-venv")]
+)
+def test_an_unsuitable_python_is_named_in_one_line(tmp_path, version, has_venv, word):
+    done = find_python(PYTHON=fake_python(tmp_path, version, has_venv))
+    assert done.returncode == 1 and done.stdout == ""
+    assert done.stderr.count("\n") == 1 and word in done.stderr
+
+
+def test_a_missing_python_is_named_in_one_line():
+    done = find_python(PYTHON="no-such-python")
+    assert done.returncode == 1 and done.stderr.count("\n") == 1 and "no-such-python" in done.stderr
