@@ -693,11 +693,15 @@ def test_in_a_notebook_each_picture_is_shown_once_as_the_same_svg():
 
 @pytest.mark.parametrize("installed", [True, False])
 def test_book_style_works_outside_ipython_and_makes_the_page_white(installed, monkeypatch):
-    if not installed:
+    def refuse(*_, **__):
+        pytest.fail("a notebook's settings were touched where there is no notebook")
+
+    if installed:
+        monkeypatch.setattr("IPython.get_ipython", lambda: None)
+        monkeypatch.setattr("matplotlib_inline.backend_inline.set_matplotlib_formats", refuse)
+    else:
         monkeypatch.setitem(sys.modules, "IPython", None)  # importing it fails
     figures.use_book_style()
-    if installed:
-        assert not sys.modules["IPython"].core.interactiveshell.InteractiveShell.initialized()
     assert matplotlib.rcParams["savefig.facecolor"] == matplotlib.rcParams["figure.facecolor"] == "white"
     assert matplotlib.rcParams["svg.hashsalt"] and matplotlib.rcParams["svg.fonttype"] == "path"
 
