@@ -97,9 +97,10 @@ def _index(name, value, size):
 
 
 def _number(value):
-    """A value as it is written: whole numbers in full, others to three digits."""
+    """A value as it is written: whole numbers in full, others to three digits, below 1e-9 (rounding errors) 0."""
+    value = 0.0 if abs(value) < 1e-9 else value
     text = f"{value:.0f}" if value == round(value) else f"{value:.3g}"
-    return text.removeprefix("-") if float(text) == 0 else text.replace("-", "−")
+    return text.replace("-", "−")
 
 
 def _many(count, noun):
@@ -352,7 +353,7 @@ def draw_convolution_step(
     padded = np.pad(x, ((0, 0), *pads))
     lit = np.zeros(padded.shape, dtype=bool)
     lit[:, *window] = reads[:, None, None]
-    sums = (padded[:, *window][reads] * weight[out_channel]).sum(axis=(1, 2)).round(9)  # no 1e-17 for 0
+    sums = (padded[:, *window][reads] * weight[out_channel]).sum(axis=(1, 2))
     words = _sum_in_words(sums, bias, out_channel, position, output)
 
     columns = max(_side_by_side(padded)[1], _side_by_side(output)[1])
@@ -806,9 +807,9 @@ def _name_curves(axes, x, curves):
     ends = [axes.transData.transform((x[-1], y[-1]))[1] * 72 / axes.figure.dpi for y in curves.values()]  # points
     order = np.argsort(ends, kind="stable")
     heights = np.sort(ends)
-    for index in range(1, len(heights)):
-        heights[index] = max(heights[index], heights[index - 1] + TEXT + 3)
-    heights += np.mean(ends) - heights.mean()  # the crowd as a whole stays where it was
+    for upper in list(range(1, len(heights))) * 20:  # push neighbours apart, again and again
+        lack = max(0, TEXT + 3 - (heights[upper] - heights[upper - 1]))
+        heights[upper - 1 : upper + 1] += -lack / 2, lack / 2
     for index, height in zip(order, heights, strict=True):
         label, y = list(curves.items())[index]
         place = {"xy": (x[-1], y[-1]), "xytext": (14, height - ends[index]), "textcoords": "offset points"}

@@ -101,9 +101,11 @@ def test_maps_show_every_value_of_every_channel(kind, role):
 
 
 def test_numbers_are_written_to_three_digits_and_without_minus_zero():
-    axes = figures.draw_maps([[[0.25, -0.0, 1 / 3, 1234, -2, 12.345, 1e-4]]], "kernel", show_values=True)
+    axes = figures.draw_maps(
+        [[[0.25, -0.0, 1 / 3, 1234, -2, 12.345, 1e-4, 0.1 + 0.2 - 0.3]]], "kernel", show_values=True
+    )
     shown = [text for text in words(axes) if text[-1].isdigit() and "channel" not in text and "×" not in text]
-    assert shown == ["0.25", "0", "0.333", "1234", "−2", "12.3", "0.0001"]
+    assert shown == ["0.25", "0", "0.333", "1234", "−2", "12.3", "0.0001", "0"]
 
 
 def test_lit_cells_are_bold_and_framed_and_not_only_coloured():
@@ -533,6 +535,19 @@ def test_curves_are_told_apart_without_colour_and_named_at_their_ends():
     assert "16" in [label.get_text() for label in axes.get_xticklabels()]
 
 
+def test_curves_with_room_are_named_beside_their_ends_and_long_axes_are_not_crowded():
+    for log, ends in (("", (1, 1000, 1001)), ("y", (1e-6, 1e-3, 1))):
+        axes = figures.draw_curves([1, 2], {f"to {end}": [end, end] for end in ends}, log=log)
+        axes.figure.canvas.draw()
+        boxes = [matplotlib.text.Text.get_window_extent(text) for text in axes.texts]
+        for text, box in zip(axes.texts, boxes, strict=True):
+            assert (box.y0 + box.y1) / 2 == pytest.approx(axes.transData.transform(text.xy)[1], abs=12)
+        assert all(low.y1 <= high.y0 for low, high in zip(boxes, boxes[1:], strict=False))
+    between = [label.get_text() for label in axes.get_yticklabels(minor=True)]
+    assert between and not any(between)
+    assert "0.01" in [label.get_text() for label in axes.get_yticklabels()]
+
+
 def test_images_keep_every_channel_and_one_grey_scale():
     maps = whole(5, 3, 4) * torch.arange(1, 6)[:, None, None]
     figure = figures.draw_images(maps, columns=3)
@@ -559,7 +574,7 @@ def test_images_with_their_own_scale_say_so():
 def gallery():
     """Each kind of picture once: name -> function that draws it."""
     x, weight = whole(3, 5, 5), whole(4, 3, 3, 3, low=-1, high=2)
-    some = "grouped", "depth multiplier 2", "dilated", "bias"
+    some = "depth multiplier 2", "bias"
     steps = {f"step, {name}": lambda case=STEPS[name]: step(**case)[0] for name in some}
     return steps | {
         "maps": lambda: figures.draw_maps(x, "input", highlight=(slice(0, 3), slice(0, 3), range(3))),
