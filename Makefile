@@ -48,6 +48,6 @@ clean:
 # What Colab has and the book needs, at our versions, and no dslib: the Colab test runs the notebooks here.
 .venv-colab/installed: requirements.txt
 	@python=$$(PYTHON="$(PYTHON)" sh tools/find_python.sh) && { [ -x .venv-colab/bin/python ] || "$$python" -m venv .venv-colab; }
-	grep -E '^(torch|numpy|matplotlib|sympy|ipykernel|ipython)==' requirements.txt > .venv-colab/requirements.txt
+	grep -E '^(torch|numpy|matplotlib|pillow|sympy|ipykernel|ipython)==' requirements.txt > .venv-colab/requirements.txt
 	.venv-colab/bin/python -m pip install --quiet --requirement .venv-colab/requirements.txt
 	@touch $@

@@ -1,87 +1,23 @@
 """The pictures say what torch says: numbers, windows and connections are read back from the drawn artists."""
 
-import os
-import subprocess
-import sys
-from itertools import combinations
-from xml.etree import ElementTree
-
 import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from drawn import STEPS, artists, cells, dense, flow, frame, numbers, pair, plain, step, whole, words
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dslib import figures
 
 matplotlib.use("Agg")
-# torch says that an even kernel costs it a padded copy; the numbers are right
-pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
-
-
-@pytest.fixture(autouse=True)
-def close_figures():
-    """Every test starts and ends without open figures and with matplotlib's own settings."""
-    with matplotlib.rc_context():
-        yield
-    plt.close("all")
-
-
-def whole(*shape, low=-3, high=6):
-    """Whole numbers without 0, so that a gradient shows every connection."""
-    count = int(np.prod(shape))
-    values = torch.arange(count, dtype=torch.float64) * 7 % (high - low)
-    values = torch.where(values + low >= 0, values + low + 1, values + low)
-    return values.reshape(shape)
-
-
-def plain(text):
-    """A drawn number as a float."""
-    return float(text.replace("−", "-"))
-
-
-def artists(axes, label):
-    return [artist for artist in axes.get_children() if artist.get_label() == label]
-
-
-def frame(axes, label):
-    """(left, top, width, height) of the one box with this label."""
-    (box,) = artists(axes, label)
-    return box.get_x(), box.get_y(), box.get_width(), box.get_height()
-
-
-def cells(axes, label, state):
-    """The (row, column) of a map's cells in a state, ``"lit"`` or ``"padding"``."""
-    left, top, _, _ = frame(axes, label)
-    (collection,) = artists(axes, f"{label} {state}")
-    corners = [path.vertices[0] for path in collection.get_paths()]
-    return {(round(y - top), round(x - left)) for x, y in corners}
-
-
-def numbers(axes, label):
-    """The numbers written into a map, as an (H, W) array with NaN where there is none."""
-    left, top, width, height = frame(axes, label)
-    found = np.full((round(height), round(width)), np.nan)
-    for text in axes.texts:
-        x, y = text.get_position()
-        if left < x < left + width and top < y < top + height:
-            place = int(y - top), int(x - left)
-            assert np.isnan(found[place]), f"two numbers in cell {place} of {label}"
-            assert (x - left) % 1 == pytest.approx(0.5) and (y - top) % 1 == pytest.approx(0.5)
-            found[place] = plain(text.get_text())
-    return found
-
-
-def words(axes):
-    return [text.get_text() for text in axes.texts]
-
-
-def flow(axes):
-    """All thin lines, as pairs of end points."""
-    return [segment for lines in artists(axes, "flow") for segment in lines.get_segments()]
+pytestmark = [
+    pytest.mark.usefixtures("close_figures"),
+    # torch says that an even kernel costs it a padded copy; the numbers are right
+    pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths"),
+]
 
 
 # ------------------------------------------------------------------------------------------------------------- maps
@@ -146,29 +82,6 @@ def test_numbers_fit_into_their_cells():
 
 
 # --------------------------------------------------------------------------------------------------------- one step
-
-STEPS = {
-    "standard": dict(x=(3, 5, 4), weight=(2, 3, 3, 2), position=(1, 2), out_channel=1),
-    "strided": dict(x=(2, 7, 6), weight=(3, 2, 3, 3), position=(1, 0), out_channel=2, stride=(2, 3), padding=(1, 0)),
-    "dilated": dict(x=(2, 6, 7), weight=(2, 2, 2, 3), position=(3, 1), out_channel=0, dilation=(3, 2), padding=1),
-    "padded corner": dict(x=(1, 3, 4), weight=(1, 1, 3, 3), position=(0, 3), out_channel=0, padding=1),
-    "same, even kernel": dict(x=(2, 4, 3), weight=(2, 2, 2, 4), position=(3, 0), out_channel=1, padding="same"),
-    "grouped": dict(x=(4, 4, 3), weight=(6, 2, 2, 3), position=(1, 0), out_channel=4, groups=2),
-    "depthwise": dict(x=(3, 4, 4), weight=(3, 1, 3, 3), position=(0, 1), out_channel=1, groups=3),
-    "depth multiplier 2": dict(x=(2, 4, 4), weight=(4, 1, 3, 1), position=(1, 3), out_channel=3, groups=2),
-    "pointwise": dict(x=(3, 3, 4), weight=(4, 3, 1, 1), position=(2, 3), out_channel=3),
-    "bias": dict(x=(2, 3, 3), weight=(2, 2, 2, 2), position=(1, 1), out_channel=0, bias=[-4.0, 5.0]),
-}
-
-
-def step(x, weight, position, out_channel, bias=None, **options):
-    """The Axes of a step, its numbers, and torch's gradient of the one output number, bool (C_in, H, W)."""
-    x, weight = whole(*x).requires_grad_(), whole(*weight)
-    output = F.conv2d(x[None], weight, None if bias is None else torch.tensor(bias).double(), **options)[0]
-    (gradient,) = torch.autograd.grad(output[out_channel, *position], x)
-    x, output = x.detach(), output.detach()
-    axes = figures.draw_convolution_step(x, weight, output, position, out_channel, bias=bias, **options)
-    return axes, x, weight, output, gradient.numpy() != 0
 
 
 def check_window(axes, x, weight, gradient):
@@ -284,13 +197,6 @@ def test_step_refuses_a_number_that_is_not_the_sum_of_what_is_drawn():
 # ------------------------------------------------------------------------------------------------------------- pair
 
 
-def pair(in_channels, multiplier, out_channels):
-    x, depthwise = whole(in_channels, 4, 3), whole(in_channels * multiplier, 1, 3, 2, low=-2, high=2)
-    pointwise = whole(out_channels, in_channels * multiplier, 1, 1, low=-1, high=2)
-    middle = F.conv2d(x[None], depthwise, groups=in_channels, padding=(1, 0))[0]
-    return x, depthwise, middle, pointwise, F.conv2d(middle[None], pointwise)[0]
-
-
 @pytest.mark.parametrize(("in_channels", "multiplier", "out_channels"), [(3, 1, 4), (2, 2, 3), (1, 3, 1), (2, 1, 5)])
 def test_pair_shows_all_five_arrays_and_who_reads_whom(in_channels, multiplier, out_channels):
     x, depthwise, middle, pointwise, output = pair(in_channels, multiplier, out_channels)
@@ -399,14 +305,6 @@ def test_walk_draws_each_step_once_from_top_to_bottom():
     tops = [axes.get_position().y1 for axes in figure.axes]
     assert tops == sorted(tops, reverse=True) and tops[0] == pytest.approx(1)
     assert figure.axes[-1].get_position().y0 == pytest.approx(0, abs=1e-9)
-
-
-def dense(out_channels, in_channels, groups, kernel=(3, 2)):
-    """A block-diagonal dense weight (C_out, C_in, K_h, K_w), built by torch."""
-    blocks = torch.block_diag(*[torch.ones(out_channels // groups, in_channels // groups)] * groups)
-    weight = whole(out_channels, in_channels, *kernel)
-    weight[0, 0, 0, 0] = 0  # a zero in a kernel does not make the kernel empty
-    return weight * blocks[:, :, None, None]
 
 
 @pytest.mark.parametrize("groups", [1, 2, 4])
@@ -566,240 +464,3 @@ def test_images_with_their_own_scale_say_so():
     assert [axes.images[0].get_clim() for axes in figure.axes] == [(0, 1), (2, 5)]
     assert [axes.get_title() for axes in figure.axes] == ["a", "b"]
     assert figure.get_supxlabel() == "each map has its own grey scale"
-
-
-# ------------------------------------------------------------------------------------------------------ all of them
-
-
-def gallery():
-    """Each kind of picture once: name -> function that draws it."""
-    x, weight = whole(3, 5, 5), whole(4, 3, 3, 3, low=-1, high=2)
-    some = "depth multiplier 2", "bias"
-    steps = {f"step, {name}": lambda case=STEPS[name]: step(**case)[0] for name in some}
-    return steps | {
-        "maps": lambda: figures.draw_maps(x, "input", highlight=(slice(0, 3), slice(0, 3), range(3))),
-        "cards": lambda: figures.draw_maps(torch.zeros(5, 32, 32), "output"),
-        "padded": lambda: figures.draw_convolution_step(
-            x, weight, F.conv2d(x[None], weight, padding=1)[0], (0, 1), 2, padding=1
-        ),
-        "pair": lambda: figures.draw_pair(*pair(3, 1, 4)),
-        "pair, multiplier": lambda: figures.draw_pair(*pair(2, 2, 3)),
-        "connectivity": lambda: figures.draw_connectivity(6, 12, 3),
-        "walk": lambda: figures.draw_connectivity_walk(8, 8, [1, 2, 4, 8]),
-        "matrix": lambda: figures.draw_kernel_matrix(dense(6, 6, 3), title="dense"),
-        "kinds": figures.draw_kinds,
-        "shares": lambda: figures.draw_shares({"depthwise": 576, "pointwise": 256}, title="MACs"),
-        "curves": lambda: figures.draw_curves([1, 2, 4], {"one": [1, 2, 3], "two": [3, 2, 3.01]}, log="x"),
-        "images": lambda: figures.draw_images(x / 7),
-        "images, own scale": lambda: figures.draw_images(x, own_scale=True),
-    }
-
-
-def visible_texts(figure):
-    """All texts of a figure that are drawn, axis labels and legends included."""
-    return [t for t in figure.findobj(matplotlib.text.Text) if t.get_visible() and t.get_text().strip()]
-
-
-@pytest.mark.parametrize("name", gallery())
-def test_no_two_texts_overlap_and_none_is_tiny(name):
-    figures.use_book_style()
-    figure = gallery()[name]().figure
-    figure.canvas.draw()
-    off = [axis for axes in figure.axes if not axes.axison for axis in (axes.xaxis, axes.yaxis)]
-    hidden = {id(text) for axis in off for text in axis.findobj(matplotlib.text.Text)}
-    texts = [text for text in visible_texts(figure) if id(text) not in hidden]
-    # of a text with an arrow only the letters count, not the arrow
-    drawn = [(t.get_text(), t.get_fontsize(), matplotlib.text.Text.get_window_extent(t)) for t in texts]
-    assert len(drawn) >= 3
-    assert min(size for _, size, _ in drawn) >= 8
-    for (a, _, box_a), (b, _, box_b) in combinations(drawn, 2):
-        wide = min(box_a.x1, box_b.x1) - max(box_a.x0, box_b.x0)
-        high = min(box_a.y1, box_b.y1) - max(box_a.y0, box_b.y0)
-        assert wide < 1.5 or high < 1.5, f"{a!r} and {b!r} overlap by {wide:.1f} x {high:.1f} pixels"
-
-
-@pytest.mark.parametrize("name", gallery())
-def test_each_picture_is_one_figure_of_page_width_and_changes_no_setting(name, monkeypatch):
-    monkeypatch.setattr(plt, "show", lambda *_: pytest.fail("plt.show was called"))
-    before = dict(matplotlib.rcParams)
-    figure = gallery()[name]().figure
-    assert plt.get_fignums() == [figure.number]
-    assert figure.get_figwidth() <= 7
-    assert dict(matplotlib.rcParams) == before
-
-
-@pytest.mark.parametrize("name", ["maps", "cards", "connectivity", "matrix", "shares", "curves"])
-def test_an_axes_that_is_given_is_drawn_into(name):
-    _, (left, right) = plt.subplots(1, 2, figsize=(6.5, 3))
-    drawn = {
-        "maps": lambda: figures.draw_maps(whole(2, 2, 2), "input", ax=right),
-        "cards": lambda: figures.draw_maps(whole(2, 2, 2), "input", ax=right, show_values=False),
-        "connectivity": lambda: figures.draw_connectivity(2, 2, ax=right),
-        "matrix": lambda: figures.draw_kernel_matrix(whole(2, 2, 2, 2), ax=right),
-        "shares": lambda: figures.draw_shares({"a": 1}, ax=right),
-        "curves": lambda: figures.draw_curves([1, 2], {"a": [1, 2]}, ax=right),
-    }[name]()
-    assert drawn is right and len(plt.get_fignums()) == 1
-    assert right.get_children() and not left.patches and not left.lines and not left.texts
-
-
-SCRIPT = """
-import sys, matplotlib
-matplotlib.use("Agg")
-from dslib import figures
-assert "torch" not in sys.modules
-figures.use_book_style()
-weight = [[[[1, -2], [0, 3]], [[0, 0], [0, 0]]], [[[0, 0], [0, 0]], [[2, 1], [1, 1]]]]
-figures.save_svg(figures.draw_kernel_matrix(weight), sys.argv[1] + "matrix.svg")
-figures.save_svg(figures.draw_kinds(), sys.argv[1] + "kinds.svg")
-figures.save_svg(figures.draw_images([[[1, 2], [3, 4]]]), sys.argv[1] + "images.svg")
-figures.save_svg(figures.draw_shares({"a": 1, "b": 2}), sys.argv[1] + "shares.svg")
-"""
-
-
-def test_svg_is_the_same_in_every_process_and_needs_no_torch(tmp_path):
-    for seed in ("1", "2"):
-        environment = os.environ | {"PYTHONHASHSEED": seed, "SOURCE_DATE_EPOCH": "0"}
-        subprocess.run([sys.executable, "-c", SCRIPT, str(tmp_path / seed)], check=True, env=environment)
-    for name in ("matrix", "kinds", "images", "shares"):
-        first, second = ((tmp_path / f"{seed}{name}.svg").read_bytes() for seed in "12")
-        assert first == second and len(first) > 1000
-
-
-@pytest.mark.parametrize("name", gallery())
-def test_svg_is_the_same_twice_has_no_date_and_letters_as_paths(name, tmp_path):
-    for run in ("a", "b"):
-        figures.save_svg(gallery()[name](), tmp_path / run)
-        plt.close("all")
-    text = (tmp_path / "a").read_text()
-    assert text == (tmp_path / "b").read_text()
-    root = ElementTree.fromstring(text)
-    assert not root.findall(".//{http://purl.org/dc/elements/1.1/}date")
-    assert not root.findall(".//{http://www.w3.org/2000/svg}text") and "DejaVuSans" in text
-    ids = [element.get("id") for element in root.iter() if element.get("id")]
-    assert len(ids) == len(set(ids))
-
-
-NOTEBOOK = """
-import nbformat, nbclient, hashlib
-cells = [
-    "import matplotlib.pyplot as plt\\nfrom dslib import figures\\nfigures.use_book_style()",
-    "figures.draw_kinds();",
-    "figures.draw_maps([[[1, 2], [3, 4]]], 'input');",
-    "figures.draw_connectivity_walk(4, 4, [1, 4]);",
-]
-for run in range(2):
-    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-    nbclient.NotebookClient(book, kernel_name="python3").execute()
-    for cell in book.cells:
-        print([(output.output_type, sorted(output.data)) for output in cell.outputs],
-              [hashlib.sha256(output.data["image/svg+xml"].encode()).hexdigest() for output in cell.outputs])
-"""
-
-
-def test_in_a_notebook_each_picture_is_shown_once_as_the_same_svg():
-    run = subprocess.run([sys.executable, "-c", NOTEBOOK], check=True, capture_output=True, text=True)
-    lines = run.stdout.splitlines()
-    assert lines[:4] == lines[4:]  # two kernels, the same bytes
-    assert lines[0] == "[] []"
-    assert all(line.startswith("[('display_data', ['image/svg+xml', 'text/plain'])] ") for line in lines[1:4])
-    assert len(set(lines[1:4])) == 3
-
-
-@pytest.mark.parametrize("installed", [True, False])
-def test_book_style_works_outside_ipython_and_makes_the_page_white(installed, monkeypatch):
-    def refuse(*_, **__):
-        pytest.fail("a notebook's settings were touched where there is no notebook")
-
-    if installed:
-        monkeypatch.setattr("IPython.get_ipython", lambda: None)
-        monkeypatch.setattr("matplotlib_inline.backend_inline.set_matplotlib_formats", refuse)
-    else:
-        monkeypatch.setitem(sys.modules, "IPython", None)  # importing it fails
-    figures.use_book_style()
-    assert matplotlib.rcParams["savefig.facecolor"] == matplotlib.rcParams["figure.facecolor"] == "white"
-    assert matplotlib.rcParams["svg.hashsalt"] and matplotlib.rcParams["svg.fonttype"] == "path"
-
-
-def test_the_four_roles_differ_in_lightness_too():
-    light = {
-        role: np.dot(matplotlib.colors.to_rgb(color), (0.299, 0.587, 0.114)) for role, color in figures.COLORS.items()
-    }
-    assert set(light) == {"input", "kernel", "output", "intermediate"}
-    assert min(abs(a - b) for a, b in combinations(light.values(), 2)) > 0.05
-
-
-# ----------------------------------------------------------------------------------------------------------- errors
-
-X, W, Y = np.ones((2, 4, 4)), np.ones((2, 2, 3, 3)), np.full((2, 2, 2), 18.0)
-ERRORS = {
-    "role": (lambda: figures.draw_maps(X, "weights"), "'weights'"),
-    "rank": (lambda: figures.draw_maps(X[0], "input"), r"\(4, 4\)"),
-    "empty": (lambda: figures.draw_maps(X[:0], "input"), r"\(0, 4, 4\)"),
-    "not finite": (lambda: figures.draw_maps(X * np.nan, "input"), "nan"),
-    "no room": (lambda: figures.draw_maps(np.ones((9, 9, 9)), "input", show_values=True), r"\(9, 9, 9\)"),
-    "highlight rows": (lambda: figures.draw_maps(X, "input", highlight=(slice(3, 5), slice(0, 1), [0])), "rows.*3, 5"),
-    "highlight columns": (lambda: figures.draw_maps(X, "input", highlight=(slice(0, 1), slice(-1, 2), [0])), "-1, 2"),
-    "highlight nothing": (lambda: figures.draw_maps(X, "input", highlight=(slice(2, 2), slice(0, 1), [0])), "2, 2"),
-    "highlight channel": (
-        lambda: figures.draw_maps(X, "input", highlight=(slice(0, 1), slice(0, 1), [2])),
-        "below 2.*2",
-    ),
-    "position row": (lambda: figures.draw_convolution_step(X, W, Y, (2, 0), 0), "row must be below 2, got 2"),
-    "position column": (lambda: figures.draw_convolution_step(X, W, Y, (0, -1), 0), "column.*-1"),
-    "position": (lambda: figures.draw_convolution_step(X, W, Y, 1, 0), "got 1"),
-    "out_channel": (lambda: figures.draw_convolution_step(X, W, Y, (0, 0), 2), "below 2, got 2"),
-    "groups": (lambda: figures.draw_convolution_step(X, W, Y, (0, 0), 0, groups=3), "groups=3"),
-    "groups and weight": (lambda: figures.draw_convolution_step(X, W, Y, (0, 0), 0, groups=2), "groups 2"),
-    "output channels": (lambda: figures.draw_convolution_step(X, W, Y[:1], (0, 0), 0), r"\(1, 2, 2\)"),
-    "output rows": (lambda: figures.draw_convolution_step(X, W, Y[:, :1], (0, 0), 0), r"2 rows.*\(2, 1, 2\)"),
-    "output columns": (lambda: figures.draw_convolution_step(X, W, Y[:, :, :1], (0, 0), 0), r"2 columns.*\(2, 2, 1\)"),
-    "stride": (lambda: figures.draw_convolution_step(X, W, Y, (0, 0), 0, stride=0), "stride.*0"),
-    "padding": (lambda: figures.draw_convolution_step(X, W, Y, (0, 0), 0, padding="full"), "'full'"),
-    "kernel too large": (lambda: figures.draw_convolution_step(X, W, Y, (0, 0), 0, dilation=2), "dilation 2"),
-    "bias": (lambda: figures.draw_convolution_step(X, W, Y, (0, 0), 0, bias=[1, 2, 3]), "2 values, got 3"),
-    "pair multiplier": (
-        lambda: figures.draw_pair(X, W[:1, :1], X[:1], np.ones((3, 1, 1, 1)), np.ones((3, 4, 4))),
-        r"\(2, 4, 4\)",
-    ),
-    "pair output size": (
-        lambda: figures.draw_pair(X, W[:, :1], X, np.ones((3, 2, 1, 1)), np.ones((3, 4, 5))),
-        r"\(3, 4, 5\)",
-    ),
-    "pair depthwise": (
-        lambda: figures.draw_pair(X, W, X, np.ones((3, 2, 1, 1)), np.ones((3, 4, 4))),
-        r"\(2, 2, 3, 3\)",
-    ),
-    "pair pointwise": (
-        lambda: figures.draw_pair(X, W[:, :1], X, np.ones((3, 2, 3, 3)), np.ones((3, 4, 4))),
-        r"\(3, 2, 3, 3\)",
-    ),
-    "connectivity": (lambda: figures.draw_connectivity(6, 4, 4), "groups=4"),
-    "walk": (lambda: figures.draw_connectivity_walk(6, 4, [1, 3]), "groups=3"),
-    "empty walk": (lambda: figures.draw_connectivity_walk(6, 4, []), r"\[\]"),
-    "matrix rank": (lambda: figures.draw_kernel_matrix(np.ones((2, 2))), r"\(2, 2\)"),
-    "matrix size": (lambda: figures.draw_kernel_matrix(np.ones((64, 64, 3, 3))), r"\(64, 64, 3, 3\)"),
-    "kinds ratio": (lambda: figures.draw_kinds(out_channels=6, ratio=4), "ratio=4, out_channels=6"),
-    "kinds groups": (lambda: figures.draw_kinds(groups=3), "groups=3"),
-    "kinds kernel": (lambda: figures.draw_kinds(kernel_size=0), "kernel_size.*0"),
-    "shares negative": (lambda: figures.draw_shares({"a": 3, "b": -1}), "-1"),
-    "shares zero": (lambda: figures.draw_shares({"a": 0}), "'a': 0"),
-    "no shares": (lambda: figures.draw_shares({}), r"\(0,\)"),
-    "too many shares": (lambda: figures.draw_shares({str(i): 1 for i in range(7)}), "got 7"),
-    "curve length": (lambda: figures.draw_curves([1, 2], {"a": [1, 2, 3]}), "'a' has 3 values, x has 2"),
-    "curve log": (lambda: figures.draw_curves([1, 2], {"a": [0, 2]}, log="y"), "0.0 for 'a'"),
-    "curve log x": (lambda: figures.draw_curves([-1, 2], {"a": [1, 2]}, log="x"), "-1.0 for 'a'"),
-    "curve log word": (lambda: figures.draw_curves([1, 2], {"a": [1, 2]}, log="z"), "'z'"),
-    "too many curves": (lambda: figures.draw_curves([1], {str(i): [1] for i in range(7)}), "got 7"),
-    "images rank": (lambda: figures.draw_images(X[0]), r"\(4, 4\)"),
-    "images titles": (lambda: figures.draw_images(X, titles=["one"]), "1 titles for 2 maps"),
-    "images columns": (lambda: figures.draw_images(X, columns=0), "columns.*0"),
-}
-
-
-@pytest.mark.parametrize("name", ERRORS)
-def test_bad_input_raises_with_the_value_and_leaves_no_figure(name):
-    draw, message = ERRORS[name]
-    with pytest.raises(ValueError, match=message):
-        draw()
-    assert not plt.get_fignums()

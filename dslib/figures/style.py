@@ -1,0 +1,62 @@
+"""The look of every figure: colours, sizes in points, and what makes two runs give the same bytes."""
+
+import matplotlib
+from matplotlib.colors import LinearSegmentedColormap, to_rgb
+
+# Told apart by colour-blind readers (hues after Okabe and Ito) and, being unequally light, in grey print.
+COLORS = {"input": "#0072B2", "kernel": "#E69F00", "output": "#009E73", "intermediate": "#882255"}
+SERIES = (  # colour, line, marker, hatch of the n-th curve or share: none is a colour of COLORS
+    ("#222222", "-", "o", ""),
+    ("#D55E00", "--", "s", "///"),
+    ("#56B4E9", "-.", "^", "----"),
+    ("#CC79A7", ":", "D", "\\\\\\"),
+    ("#777777", (0, (5, 1, 1, 1, 1, 1)), "v", "xxx"),
+    ("#B2A100", (0, (1, 1)), "P", "+++"),
+)
+# negative grey, zero white, positive the kernel's orange; few steps, so that a last bit changes no picture
+WEIGHTS = LinearSegmentedColormap.from_list("weights", ["#777777", "#ffffff", COLORS["kernel"]], N=15)
+GREYS = matplotlib.colormaps["gray"].resampled(32)  # coarse for the same reason
+WIDTH = 6.5  # inches: on a phone 390 pixels wide, 11 points are then still 9 pixels
+TEXT = 11  # points
+SMALL = 9
+LINE = 17  # points from one line of text to the next
+MARGIN = 100  # points, for words at the left
+EMPTY = {"fc": "white", "ec": "0.65", "hatch": "////", "lw": 0.6, "label": "no kernel", "clip_on": False}
+WHITE = {"fc": "white", "ec": "none", "pad": 1}  # behind words that a line may cross
+STYLE = {
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+    "savefig.bbox": "tight",
+    "font.family": "DejaVu Sans",  # comes with matplotlib: the same letters everywhere
+    "font.size": TEXT,
+    "hatch.linewidth": 0.6,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "dslib",
+}
+NO_DATE = {"Date": None, "Creator": None}
+
+
+def use_book_style() -> None:
+    """Make every later figure of this session look like the book's: SVG in notebooks, the same bytes on every run.
+
+    The one function here that changes matplotlib's global settings. Outside IPython it does only that.
+    """
+    matplotlib.rcParams.update(STYLE)
+    try:
+        from IPython import get_ipython
+        from matplotlib_inline.backend_inline import set_matplotlib_formats
+    except ImportError:
+        return
+    if get_ipython() is not None:
+        set_matplotlib_formats("svg", bbox_inches="tight", facecolor="white", metadata=NO_DATE)
+
+
+def save_svg(figure, path) -> None:
+    """Write a Figure, or the Figure of an Axes, to ``path`` as SVG, with the same bytes on every run."""
+    with matplotlib.rc_context(STYLE):
+        getattr(figure, "figure", figure).savefig(path, format="svg", metadata=NO_DATE)
+
+
+def tint(color, strength):
+    """The colour thinned with white: strength 1 is the colour itself."""
+    return tuple(1 - strength * (1 - part) for part in to_rgb(color))
