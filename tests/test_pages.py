@@ -85,8 +85,12 @@ def test_chapter_has_a_description_of_a_sentence(path):
 
 @every_page
 def test_nothing_shows_raw(page):
-    text = article(page).get_text(" ")
-    assert not re.search(r"\{[a-z-]+\}`|:::|```|</?details>|Traceback \(most recent", text)
+    prose = BeautifulSoup(str(article(page)), "html.parser")
+    for tag in prose.find_all(["pre", "code"]) + prose.select(".math"):
+        tag.decompose()
+    text = prose.get_text(" ")
+    raw = re.search(r"\{[a-z-]+\}`|:::|```|</?details>|\*\*|\$|\| ?:?--|Traceback \(most recent", text)
+    assert not raw, text[max(0, raw.start() - 60) : raw.end() + 60]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=SLUGS)
