@@ -1,7 +1,7 @@
 # Two commands for everyone: `make book`, `make test`. The rest is for authors. CONTRIBUTING.md says when to use what.
 # PYTHON=python3.12 chooses the Python that .venv is made with.
 
-.PHONY: help book test notebooks serve url picture format clean
+.PHONY: help book test has-git notebooks serve url picture format clean
 
 help:
 	@echo "make book        install into .venv and build the site: _build/html/index.html"
@@ -16,9 +16,11 @@ help:
 book: .venv/installed
 	.venv/bin/jupyter-book build .
 
-test: .venv/installed .venv-colab/installed
-	@command -v git >/dev/null || { echo "git is needed for the Colab test: apt-get install git" >&2; exit 1; }
+test: has-git .venv/installed .venv-colab/installed
 	.venv/bin/python tools/test.py
+
+has-git:
+	@command -v git >/dev/null || { echo "git is needed for the Colab test: apt-get install git" >&2; exit 1; }
 
 notebooks: .venv/installed
 	.venv/bin/python tools/notebooks.py

@@ -9,6 +9,9 @@ zeros are counted, bias and batch norm are not. FLOPs are twice the MACs. What t
 call Mult-Adds or FLOPs are MACs. Traffic is what has to move with a perfect cache: the whole input and every
 parameter are read once, every output is written once. The batch is left out: all counts are for one image.
 
+A size that does not fit raises ValueError. Padding is not told here, so whether a kernel is larger than the padded
+input cannot be: ``geometry.output_size`` refuses that, where the output size is worked out.
+
 Symbols: ``C_in``, ``C_out`` channels, ``K_h``, ``K_w`` kernel, ``H_out``, ``W_out`` output size in pixels, ``G``
 groups. Stride, padding and dilation cost nothing themselves: they act through the output size.
 Derived in the chapter ``cost_analysis``.

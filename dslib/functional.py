@@ -242,7 +242,7 @@ def separable_weight(depthwise_weight, pointwise_weight, depth_multiplier=1):
 
     ``depthwise_weight`` is ``(C_in*m, 1, K_h, K_w)``, ``pointwise_weight`` ``(C_out, C_in*m, 1, 1)``, the result
     ``(C_out, C_in, K_h, K_w)``; 1-D kernels without ``K_h`` work too. ``depth_multiplier`` must be told, because the
-    two shapes hold only the product ``C_in*m``.
+    two shapes hold only the product ``C_in*m``: ten kernels may belong to ten channels or, with 2, to five.
 
     Raises ValueError if the ranks or channels of the two do not fit, or ``depth_multiplier`` does not divide
     ``C_in*m``. Chapter: depthwise_separable_convolution.
@@ -278,7 +278,7 @@ def _sizes(x, weight, bias, stride, padding, dilation, groups):
     check_groups(in_channels, out_channels, groups)
     if group_channels * groups != in_channels:
         raise ValueError(
-            f"weight has {group_channels} input channels per group, x has {in_channels} channels in {groups} groups"
+            f"weight has {group_channels} input channels per group, x has {in_channels} channels and groups={groups}"
         )
     if bias is not None and _shape(bias) != (out_channels,):
         raise ValueError(f"bias must have shape ({out_channels},), one number per output channel, got {_shape(bias)}")
@@ -341,8 +341,8 @@ def _add_bias(y, bias):
 
 
 def _check_tensors(**tensors):
-    """Every argument must be a torch tensor, all of one dtype; None stands for no bias."""
-    given = {name: tensor for name, tensor in tensors.items() if tensor is not None}
+    """Every argument must be a torch tensor, all of one dtype; a bias may be None."""
+    given = {name: tensor for name, tensor in tensors.items() if tensor is not None or name != "bias"}
     for name, tensor in given.items():
         if not isinstance(tensor, torch.Tensor):
             raise ValueError(f"{name} must be a torch tensor, got {type(tensor).__name__}")

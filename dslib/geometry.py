@@ -17,7 +17,8 @@ def positive_int(name: str, value, minimum: int = 1) -> int:
         number = index(value)
     except TypeError:
         number = None
-    if number is None or isinstance(value, bool):
+    # True is no size: not as a plain bool, and not as an array's or a tensor's (numpy and torch have a dtype for it)
+    if number is None or isinstance(value, bool) or "bool" in str(getattr(value, "dtype", "")):
         raise ValueError(f"{name} must be a whole number, got {value!r}")
     if number < minimum:
         raise ValueError(f"{name} must be at least {minimum}, got {value!r}")

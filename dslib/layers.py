@@ -4,7 +4,8 @@ Arguments have torch's names and order; shapes are ``(N, C, H, W)`` or, in one d
 ``padding=None``, the default, keeps the size at stride 1; it needs an odd kernel (or an even dilation) and raises
 ValueError for others. It may also be a whole number, a pair (height, width), ``'same'`` or ``'valid'``, as in torch.
 Constructors raise ValueError for sizes that are not whole and positive and for groups that do not divide the channels;
-``forward`` raises it for an input of another rank or channel count, and for a kernel larger than the padded input.
+``forward`` raises it for an input that is no tensor or has another rank or channel count, and for a kernel larger than
+the padded input.
 """
 
 import torch
@@ -311,6 +312,8 @@ def _per_axis(dims, name, value, minimum=1):
 def _check_input(conv, x):
     """Refuse what the convolution cannot take: another rank, other channels, maps smaller than the kernel."""
     dims = len(conv.kernel_size)
+    if not isinstance(x, torch.Tensor):
+        raise ValueError(f"input must be a torch tensor, got {type(x).__name__}")
     if x.dim() != dims + 2 or x.shape[1] != conv.in_channels:
         shape = ("N", str(conv.in_channels)) + (("L",) if dims == 1 else ("H", "W"))
         raise ValueError(f"input must have shape ({', '.join(shape)}), got {tuple(x.shape)}")

@@ -285,8 +285,8 @@ def zeros(*shape, dtype=torch.float32):
 BAD_CONV2D = {
     "rank of x": ({"x": zeros(5, 5)}, r"x must have shape .*got \(5, 5\)"),
     "rank of weight": ({"weight": zeros(6, 4, 3)}, r"weight must have shape .*got \(6, 4, 3\)"),
-    "channels": ({"weight": zeros(6, 3, 3, 3)}, "weight has 3 input channels per group, x has 4 channels in 1"),
-    "channels in groups": ({"groups": 2}, "weight has 4 input channels per group, x has 4 channels in 2 groups"),
+    "channels": ({"weight": zeros(6, 3, 3, 3)}, "weight has 3 input channels per group, x has 4 channels and groups=1"),
+    "channels in groups": ({"groups": 2}, "weight has 4 input channels per group, x has 4 channels and groups=2"),
     "groups and C_in": ({"groups": 3}, "groups=3, in_channels=4, out_channels=6"),
     "groups and C_out": ({"groups": 4}, "groups=4, in_channels=4, out_channels=6"),
     "no groups": ({"groups": 0}, "groups must be at least 1, got 0"),
@@ -371,7 +371,10 @@ def test_conv1d_errors(changed, message):
 BAD_DEPTHWISE = {
     "rank of x": ({"x": zeros(9)}, r"x must have shape .*got \(9,\)"),
     "rank of weight": ({"weight": zeros(8, 3, 3)}, r"weight must have shape .*got \(8, 3, 3\)"),
-    "a dense weight": ({"weight": zeros(8, 4, 3, 3)}, "weight has 4 input channels per group, x has 4 channels in 4"),
+    "a dense weight": (
+        {"weight": zeros(8, 4, 3, 3)},
+        "weight has 4 input channels per group, x has 4 channels and groups=4",
+    ),
     "multiplier": ({"weight": zeros(6, 1, 3, 3)}, "groups=4, in_channels=4, out_channels=6"),
     "length of bias": ({"bias": zeros(4)}, r"bias must have shape \(8,\).*got \(4,\)"),
     "kernel too large": ({"dilation": (3, 1)}, "dilation 3 spans 7 pixels, the input has 5"),
@@ -482,6 +485,7 @@ def test_ghost_features_errors(changed, message):
         (zeros(6, 2, 3, 3), 1.5, "groups must be a whole number, got 1.5"),
         (zeros(6, 2), 2, r"weight must have shape .*got \(6, 2\)"),
         ([[1.0]], 1, "weight must be a torch tensor, got list"),
+        (zeros(6, 2, 3, 3), torch.tensor(True), r"groups must be a whole number, got tensor\(True\)"),
     ],
 )
 def test_dense_weight_errors(weight, groups, message):
@@ -504,3 +508,25 @@ def test_dense_weight_errors(weight, groups, message):
 def test_separable_weight_errors(depthwise, pointwise, depth_multiplier, message):
     with pytest.raises(ValueError, match=message):
         functional.separable_weight(depthwise, pointwise, depth_multiplier)
+
+
+@pytest.mark.parametrize(
+    ("function", "count"),
+    [
+        (functional.conv2d, 2),
+        (functional.conv1d, 2),
+        (functional.depthwise_conv2d, 2),
+        (functional.pointwise_conv2d, 2),
+        (functional.depthwise_separable_conv2d, 3),
+        (functional.depthwise_separable_conv1d, 3),
+        (functional.ghost_features, 3),
+        (functional.separable_weight, 2),
+    ],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+def test_only_a_bias_may_be_missing(function, count):
+    for missing in range(count):
+        tensors = [zeros(1, 1, 1, 1)] * count
+        tensors[missing] = None
+        with pytest.raises(ValueError, match="must be a torch tensor, got NoneType"):
+            function(*tensors)

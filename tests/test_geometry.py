@@ -175,3 +175,15 @@ def test_channel_counts_must_be_whole_and_positive(channels, message):
 def test_legal_groups_errors_name_the_value(channels, message):
     with pytest.raises(ValueError, match=message):
         geometry.legal_groups(*channels)
+
+
+@pytest.mark.parametrize("value", [True, np.True_, torch.tensor(True)])
+def test_true_is_no_size(value):
+    with pytest.raises(ValueError, match="size must be a whole number, got .*True"):
+        geometry.positive_int("size", value)
+
+
+@pytest.mark.parametrize("value", [3, np.int64(3), torch.tensor(3)])
+def test_any_integer_type_is_a_size_and_comes_back_as_an_int(value):
+    assert type(geometry.positive_int("size", value)) is int
+    assert geometry.positive_int("size", value) == 3

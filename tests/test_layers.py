@@ -475,6 +475,13 @@ def test_wrong_rank_or_channels_2d(layer, shape):
     assert "(N, 3, H, W)" in str(error.value) and str(shape) in str(error.value)
 
 
+@pytest.mark.parametrize("layer", [*LAYERS_2D, *LAYERS_1D], ids=class_name)
+@pytest.mark.parametrize("no_tensor", [None, [[[[0.0]]]], "x"])
+def test_what_is_no_tensor_is_refused(layer, no_tensor):
+    with pytest.raises(ValueError, match=f"must be a torch tensor, got {type(no_tensor).__name__}"):
+        layer(no_tensor)
+
+
 @pytest.mark.parametrize("layer", LAYERS_1D, ids=class_name)
 @pytest.mark.parametrize("shape", [(3, 8), (2, 4, 8), (2, 3, 8, 8)])
 def test_wrong_rank_or_channels_1d(layer, shape):

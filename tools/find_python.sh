@@ -6,7 +6,7 @@ for python in ${PYTHON:-python3 python3.13 python3.12 python3.11}; do
     version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) || continue
     case $version in
         3.11 | 3.12 | 3.13) ;;
-        *) [ -z "$PYTHON" ] || missing="Python 3.11, 3.12 or 3.13 is needed, and $python is $version"; continue ;;
+        *) missing="Python 3.11, 3.12 or 3.13 is needed, and $python is $version: name another one with PYTHON=..."; continue ;;
     esac
     if "$python" -c 'import ensurepip, venv' 2>/dev/null; then
         echo "$python"

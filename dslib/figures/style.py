@@ -37,7 +37,7 @@ NO_DATE = {"Date": None, "Creator": None}
 
 
 def use_book_style() -> None:
-    """Make every later figure of this session look like the book's: SVG in notebooks, the same bytes on every run.
+    """Make every later figure of this process look like the book's: SVG in notebooks, the same bytes on every run.
 
     The one function here that changes matplotlib's global settings. Outside IPython it does only that.
     """
