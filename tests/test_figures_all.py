@@ -256,3 +256,14 @@ def test_bad_input_raises_with_the_value_and_leaves_no_figure(name):
     with pytest.raises(ValueError, match=message):
         draw()
     assert not plt.get_fignums()
+
+
+@pytest.mark.parametrize("scale", [1e-7, 1.0, 1e5])
+def test_the_last_bits_of_an_image_change_no_picture(scale, tmp_path):
+    """Another processor adds in another order: a flat ground of 0 must not flicker between two greys."""
+    ground = np.zeros((1, 16, 16))
+    ground[0, 4:8, 4:8], ground[0, 8:12, 8:12] = -scale, scale
+    noise = 1e-14 * scale * np.random.default_rng(0).standard_normal(ground.shape)
+    for name, maps in (("exact", ground), ("noisy", ground + noise)):
+        figures.save_svg(figures.draw_images(maps, own_scale=True), tmp_path / name)
+    assert (tmp_path / "exact").read_bytes() == (tmp_path / "noisy").read_bytes()

@@ -84,6 +84,7 @@ def draw_images(maps, titles=None, columns=4, own_scale=False):
     titles = channel_names(maps) if titles is None else list(titles)
     if len(titles) != len(maps):
         raise ValueError(f"{len(titles)} titles for {len(maps)} maps")
+    maps = _without_last_bits(maps)
     columns = min(geometry.positive_int("columns", columns), len(maps))
     rows = -(-len(maps) // columns)
     beside = 0.0 if own_scale else 0.8  # inches, for the grey scale
@@ -103,3 +104,9 @@ def draw_images(maps, titles=None, columns=4, own_scale=False):
     else:
         figure.supxlabel("each map has its own grey scale", fontsize=TEXT)
     return figure
+
+
+def _without_last_bits(maps):
+    """The maps rounded to nine digits of their range, so that processors that add in another order draw the same."""
+    span = maps.max() - maps.min()
+    return np.round(maps, 9 - int(np.ceil(np.log10(span)))) if span else maps
