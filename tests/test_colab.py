@@ -11,6 +11,7 @@ import yaml
 from book import NOTEBOOKS, ROOT, SLUGS, code_cells, read
 from nbclient import NotebookClient
 
+pytestmark = pytest.mark.kernel
 PYTHON = ROOT / ".venv-colab" / "bin" / "python"  # `make test` makes it from requirements.txt
 
 

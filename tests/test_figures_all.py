@@ -150,6 +150,7 @@ for run in range(2):
 """
 
 
+@pytest.mark.kernel
 def test_in_a_notebook_each_picture_is_shown_once_as_the_same_svg():
     run = subprocess.run([sys.executable, "-c", NOTEBOOK], check=True, capture_output=True, text=True)
     lines = run.stdout.splitlines()

@@ -12,7 +12,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
-PYTEST = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile"]
+PYTEST = [sys.executable, "-m", "pytest", "-q"]
+IN_PARALLEL = ["-n", "2", "--dist", "loadfile"]
 NBVAL = ["--nbval", "--nbval-current-env", "--nbval-sanitize-with=tests/nbval_sanitize.cfg"]
 
 # Another processor adds in another order and changes last digits. These settings make this one behave like an old one,
@@ -21,7 +22,7 @@ OLD_PROCESSOR = [
     "env",
     "ATEN_CPU_CAPABILITY=default",
     "MKL_CBWR=COMPATIBLE",
-    "NPY_DISABLE_CPU_FEATURES=AVX2 FMA3",
+    "NPY_DISABLE_CPU_FEATURES=X86_V3 X86_V4 AVX512_ICL AVX512_SPR",
     "ONEDNN_MAX_CPU_ISA=SSE41",
     "OPENBLAS_CORETYPE=Nehalem",
 ]
@@ -33,7 +34,9 @@ STEPS = [
     ("lint", [sys.executable, "-m", "ruff", "check", "."], None),
     ("notebooks are their texts", [sys.executable, "tools/notebooks.py", "--check"], None),
     ("strict build of the book", [str(BIN / "jupyter-book"), "build", ".", "-W", "-n", "--keep-going"], 20),
-    ("library, pages, Colab", [*PYTEST, "tests"], None),
+    ("library, chapters as files, pages", [*PYTEST, *IN_PARALLEL, "-m", "not kernel", "tests"], None),
+    # Two processes that start kernels at once can take one port, and a kernel dies: from here on, one process.
+    ("tools, Colab", [*PYTEST, "-m", "kernel", "tests"], None),
     ("execution of all chapters", [*PYTEST, *NBVAL, "chapters"], 120),
     ("the same as on an old processor", [*OLD_PROCESSOR, *PYTEST, *NBVAL, "chapters"], 120),
 ]
