@@ -1,10 +1,12 @@
-"""Sizes, padding and groups: the plain numbers that every telling of a convolution shares.
+"""Sizes, padding, groups and channel counts: the plain numbers that every telling of a convolution shares.
 
 Nothing here knows tensors, modules or symbols. Every function raises ValueError with the offending values in it.
-Derived in the chapters ``standard_convolution`` (sizes, padding) and ``group_convolution`` (groups).
+Derived in the chapters ``standard_convolution`` (sizes, padding), ``group_convolution`` (groups), ``mobilenet_v1`` and
+``ghostnet`` (scaled channels).
 """
 
-from math import gcd
+from math import floor, gcd, inf
+from numbers import Real
 from operator import index
 
 
@@ -127,3 +129,33 @@ def legal_groups(in_channels: int, out_channels: int) -> list[int]:
     """
     common = gcd(positive_int("in_channels", in_channels), positive_int("out_channels", out_channels))
     return [groups for groups in range(1, common + 1) if common % groups == 0]
+
+
+def scaled_channels(channels: int, width_multiplier: float, minimum: int = 8) -> int:
+    """Channels of a MobileNet layer at another width: ``max(floor(width_multiplier * channels), minimum)``.
+
+    Raises ValueError for a channel count that is not whole and positive and for a multiplier that is not a positive,
+    finite number. Source: the authors' TensorFlow code for MobileNet; the paper (arXiv 1704.04861, section 3.3) does
+    not say how it rounds. Chapter: mobilenet_v1.
+    """
+    width_multiplier = positive_number("width_multiplier", width_multiplier)
+    return max(floor(width_multiplier * positive_int("channels", channels)), minimum)
+
+
+def make_divisible(value: float, divisor: int) -> int:
+    """The multiple of ``divisor`` nearest to ``value``, a half rounded up, never below ``divisor`` or 0.9 * ``value``.
+
+    Raises ValueError for a value that is not a positive, finite number and for a divisor that is not whole and
+    positive. Source: the authors' PyTorch code for GhostNet, which has it from MobileNetV2's. Chapter: ghostnet.
+    """
+    divisor = positive_int("divisor", divisor)
+    value = positive_number("value", value)
+    rounded = max(divisor, int(value + divisor / 2) // divisor * divisor)
+    return rounded + divisor if rounded < 0.9 * value else rounded
+
+
+def positive_number(name: str, value):
+    """The value itself, if it is a positive, finite number of any real type (not bool)."""
+    if not isinstance(value, Real) or isinstance(value, bool) or not 0 < value < inf:
+        raise ValueError(f"{name} must be a positive number, got {value!r}")
+    return value

@@ -344,42 +344,36 @@ def test_mobilenet_times_fewer():
     assert times(71) < 8 == times(72) < times(10**6) < 9
 
 
-@pytest.mark.parametrize("groups, params, macs", [(2, 60_965_224, 724_406_816), (1, 62_378_344, 1_135_256_096)])
-def test_alexnet(groups, params, macs):
-    """Krizhevsky et al. 2012: 60 million parameters, with two groups in convolutions 2, 4 and 5."""
-    network = [
-        cost.conv2d(3, 96, 11, 55, bias=True, input_size=227),
-        cost.conv2d(96, 256, 5, 27, groups=groups, bias=True),
-        cost.conv2d(256, 384, 3, 13, bias=True),
-        cost.conv2d(384, 384, 3, 13, groups=groups, bias=True),
-        cost.conv2d(384, 256, 3, 13, groups=groups, bias=True),
-        cost.linear(256 * 6 * 6, 4096, bias=True),
-        cost.linear(4096, 4096, bias=True),
-        cost.linear(4096, 1000, bias=True),
-    ]
-    assert (sum(network).params, sum(network).macs) == (params, macs)
-
-
 @pytest.mark.parametrize(
     "C, d, params", [(1, 64, 69_632), (2, 40, 69_760), (4, 24, 69_888), (8, 14, 71_456), (32, 4, 70_144)]
 )
 def test_resnext_block(C, d, params):
     """arXiv 1611.05431, Table 2: about 70 thousand parameters for every cardinality."""
-    block = cost.pointwise_conv2d(256, C * d, 56) + cost.conv2d(C * d, C * d, 3, 56, groups=C)
-    assert (block + cost.pointwise_conv2d(C * d, 256, 56)).params == params
+    assert cost.bottleneck(256, C * d, 56, groups=C).params == params
 
 
 def test_shufflenet_units():
     """arXiv 1707.01083, section 3.2: bottlenecks of ResNet, ResNeXt and ShuffleNet on a c x h x w input."""
     c, m, h, w, g = symbols("c m h w g")
+    assert equal(cost.bottleneck(c, m, (h, w)).macs, h * w * (2 * c * m + 9 * m**2))
+    assert equal(cost.bottleneck(c, m, (h, w), g).macs, h * w * (2 * c * m + 9 * m**2 / g))
+    assert equal(cost.shufflenet_unit(c, m, (h, w), g).macs, h * w * (2 * c * m / g + 9 * m))
 
-    def unit(pointwise_groups, middle_groups):
-        narrow = cost.conv2d(c, m, 1, (h, w), pointwise_groups)
-        return narrow + cost.conv2d(m, m, 3, (h, w), middle_groups) + cost.conv2d(m, c, 1, (h, w), pointwise_groups)
 
-    assert equal(unit(1, 1).macs, h * w * (2 * c * m + 9 * m**2))
-    assert equal(unit(1, g).macs, h * w * (2 * c * m + 9 * m**2 / g))
-    assert equal(unit(g, m).macs, h * w * (2 * c * m / g + 9 * m))
+@pytest.mark.parametrize("groups", [1, 4])
+def test_units_are_what_torch_shows(groups):
+    """The same three convolutions by torch, with the shuffle and the middle's groups that the papers draw."""
+    narrow, widen = nn.Conv2d(24, 8, 1, groups=groups, bias=False), nn.Conv2d(8, 24, 1, groups=groups, bias=False)
+    shuffled = nn.Sequential(narrow, nn.ChannelShuffle(groups), nn.Conv2d(8, 8, 3, 1, 1, groups=8, bias=False), widen)
+    grouped = nn.Sequential(
+        nn.Conv2d(24, 8, 1, bias=False),
+        nn.Conv2d(8, 8, 3, padding=1, groups=groups, bias=False),
+        nn.Conv2d(8, 24, 1, bias=False),
+    )
+    x = image(24, 5, 6)
+    expected = [seen_by_torch(grouped, x), seen_by_torch(shuffled, x)]
+    units = [cost.bottleneck(24, 8, (5, 6), groups), cost.shufflenet_unit(24, 8, (5, 6), groups)]
+    assert [(unit.params, unit.macs) for unit in units] == [(seen.params, seen.macs) for seen in expected]
 
 
 def test_qanet_convolution():

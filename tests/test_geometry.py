@@ -1,5 +1,7 @@
 """Sizes, padding and groups against what torch's own layers do with the same arguments."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 import torch
@@ -187,3 +189,56 @@ def test_true_is_no_size(value):
 def test_any_integer_type_is_a_size_and_comes_back_as_an_int(value):
     assert type(geometry.positive_int("size", value)) is int
     assert geometry.positive_int("size", value) == 3
+
+
+@pytest.mark.parametrize(
+    ("channels", "width_multiplier", "scaled"),
+    [
+        (32, 0.75, 24),
+        (32, 0.25, 8),
+        (32, 0.2, 8),
+        (64, 0.3, 19),
+        (64, Fraction(1, 3), 21),
+        (1024, 1, 1024),
+        (32, 2, 64),
+    ],
+)
+def test_scaled_channels_are_cut_to_whole_ones_and_never_under_8(channels, width_multiplier, scaled):
+    assert geometry.scaled_channels(channels, width_multiplier) == scaled
+
+
+@properties
+@given(st.integers(1, 3000), st.integers(1, 16))
+def test_make_divisible_is_the_nearest_multiple_that_keeps_nine_tenths(tenths, divisor):
+    """Found by looking at every multiple; the value is ``tenths / 10``, so that halves and 0.9 are met exactly."""
+    value = Fraction(tenths, 10)
+    multiples = [divisor * times for times in range(1, 400)]
+    nearest = min(multiples, key=lambda multiple: (abs(multiple - value), -multiple))
+    if nearest < Fraction(9, 10) * value:
+        nearest += divisor
+    assert geometry.make_divisible(value, divisor) == nearest
+
+
+@pytest.mark.parametrize(
+    ("value", "divisible"), [(16 * 1.3, 20), (18, 20), (30, 32), (50, 52), (1, 4), (13.9, 16), (10, 12), (13.3, 12)]
+)
+def test_make_divisible_by_4(value, divisible):
+    """The channels of GhostNet: 18, 30 and 50 are in the middle and go up; 13.9 would lose over a tenth at 12."""
+    assert geometry.make_divisible(value, 4) == divisible
+
+
+@pytest.mark.parametrize("bad", [0, -1.0, float("nan"), float("inf"), True, "1.0", None, 1j])
+def test_multipliers_are_positive_numbers(bad):
+    with pytest.raises(ValueError) as error:
+        geometry.scaled_channels(32, bad)
+    assert "width_multiplier" in str(error.value) and repr(bad) in str(error.value)
+    with pytest.raises(ValueError) as error:
+        geometry.make_divisible(bad, 4)
+    assert "value" in str(error.value) and repr(bad) in str(error.value)
+
+
+def test_what_is_scaled_and_what_divides_are_whole():
+    with pytest.raises(ValueError, match="channels .*1.5"):
+        geometry.scaled_channels(1.5, 1)
+    with pytest.raises(ValueError, match="divisor .*0"):
+        geometry.make_divisible(16, 0)

@@ -1,20 +1,7 @@
-"""What one operation costs per image: parameters, multiply-accumulates and memory traffic, as algebra.
+"""What one operation costs per image: parameters, multiply-accumulates and memory traffic.
 
-Every size may be a whole number or a sympy expression, mixed at will. Whole numbers give exact ints, never floats;
-symbols give an expression that turns into the same int once numbers are put in (sympy cannot know, though, whether
-``groups`` will divide them). Nothing here runs a convolution.
-
-Conventions. A MAC is one multiply-accumulate of a convolution or a fully connected layer; multiplications by padding
-zeros are counted, bias and batch norm are not. FLOPs are twice the MACs. What the MobileNet and GhostNet papers
-call Mult-Adds or FLOPs are MACs. Traffic is what has to move with a perfect cache: the whole input and every
-parameter are read once, every output is written once. The batch is left out: all counts are for one image.
-
-A size that does not fit raises ValueError. Padding is not told here, so whether a kernel is larger than the padded
-input cannot be: ``geometry.output_size`` refuses that, where the output size is worked out.
-
-Symbols: ``C_in``, ``C_out`` channels, ``K_h``, ``K_w`` kernel, ``H_out``, ``W_out`` output size in pixels, ``G``
-groups. Stride, padding and dilation cost nothing themselves: they act through the output size.
-Derived in the chapter ``cost_analysis``.
+Padding is not told here, so whether a kernel is larger than the padded input cannot be: ``geometry.output_size``
+refuses that, where the output size is worked out. Conventions: see the package.
 """
 
 from dataclasses import dataclass, fields
@@ -22,7 +9,7 @@ from typing import Any
 
 import sympy
 
-from .geometry import positive_int
+from ..geometry import positive_int
 
 
 @dataclass(frozen=True)
@@ -50,7 +37,7 @@ class Cost:
         A float if the counts are ints, an exact expression if they hold symbols. ``bytes_per_element`` is 4 for
         float32. Raises ValueError if it is not whole and positive, or if nothing is moved. Chapter: cost_analysis.
         """
-        moved = _size("bytes_per_element", bytes_per_element) * (self.elements_read + self.elements_written)
+        moved = whole_size("bytes_per_element", bytes_per_element) * (self.elements_read + self.elements_written)
         if moved == 0:
             raise ValueError(f"no arithmetic intensity without memory traffic, got {self}")
         return self.flops / moved
@@ -78,10 +65,10 @@ def conv2d(in_channels, out_channels, kernel_size, output_size, groups=1, bias=F
     for a ``bias`` that is not True or False. Source: the Shape and Variables sections of ``torch.nn.Conv2d``;
     MobileNet (arXiv 1704.04861), section 3.1. Chapters: standard_convolution, group_convolution, cost_analysis.
     """
-    in_channels, out_channels = _size("in_channels", in_channels), _size("out_channels", out_channels)
-    kernel_height, kernel_width = _pair("kernel_size", kernel_size)
-    out_height, out_width = _pair("output_size", output_size)
-    in_height, in_width = (out_height, out_width) if input_size is None else _pair("input_size", input_size)
+    in_channels, out_channels = whole_size("in_channels", in_channels), whole_size("out_channels", out_channels)
+    kernel_height, kernel_width = size_pair("kernel_size", kernel_size)
+    out_height, out_width = size_pair("output_size", output_size)
+    in_height, in_width = (out_height, out_width) if input_size is None else size_pair("input_size", input_size)
     weights = _connections(in_channels, out_channels, groups) * kernel_height * kernel_width
     params = weights + _bias(bias, out_channels)
     return Cost(
@@ -101,8 +88,8 @@ def conv1d(in_channels, out_channels, kernel_size, output_size, groups=1, bias=F
 
     Raises ValueError as :func:`conv2d` does. Chapter: cost_analysis.
     """
-    kernel_size, output_size = _size("kernel_size", kernel_size), _size("output_size", output_size)
-    input_size = output_size if input_size is None else _size("input_size", input_size)
+    kernel_size, output_size = whole_size("kernel_size", kernel_size), whole_size("output_size", output_size)
+    input_size = output_size if input_size is None else whole_size("input_size", input_size)
     return conv2d(in_channels, out_channels, (1, kernel_size), (1, output_size), groups, bias, (1, input_size))
 
 
@@ -112,8 +99,8 @@ def depthwise_conv2d(in_channels, kernel_size, output_size, depth_multiplier=1, 
     ``params = C_in * depth_multiplier * K_h * K_w`` (plus one bias per output channel), ``macs`` that times
     ``H_out * W_out``. Sizes, traffic and errors as in :func:`conv2d`. Chapter: depthwise_convolution.
     """
-    in_channels = _size("in_channels", in_channels)
-    out_channels = in_channels * _size("depth_multiplier", depth_multiplier)
+    in_channels = whole_size("in_channels", in_channels)
+    out_channels = in_channels * whole_size("depth_multiplier", depth_multiplier)
     return conv2d(in_channels, out_channels, kernel_size, output_size, in_channels, bias, input_size)
 
 
@@ -138,7 +125,7 @@ def depthwise_separable_conv2d(
     Source: MobileNet (arXiv 1704.04861), section 3.1. Chapters: depthwise_separable_convolution, cost_analysis.
     """
     depthwise = depthwise_conv2d(in_channels, kernel_size, output_size, depth_multiplier, bias, input_size)
-    middle_channels = _size("in_channels", in_channels) * _size("depth_multiplier", depth_multiplier)
+    middle_channels = whole_size("in_channels", in_channels) * whole_size("depth_multiplier", depth_multiplier)
     return depthwise + pointwise_conv2d(middle_channels, out_channels, output_size, bias)
 
 
@@ -152,8 +139,8 @@ def ghost_module(in_channels, out_channels, output_size, kernel_size=1, ratio=2,
     Sizes, traffic and errors as in :func:`conv2d`; ``ratio`` is whole and at least 2.
     Source: GhostNet (arXiv 1911.11907), equations 4 and 5, rounding as in the authors' code. Chapter: ghostnet.
     """
-    out_channels, ratio = _size("out_channels", out_channels), _size("ratio", ratio, minimum=2)
-    dw_kernel_size = _pair("dw_kernel_size", dw_kernel_size)
+    out_channels, ratio = whole_size("out_channels", out_channels), whole_size("ratio", ratio, minimum=2)
+    dw_kernel_size = size_pair("dw_kernel_size", dw_kernel_size)
     if isinstance(out_channels, int) and isinstance(ratio, int):
         intrinsic = -(-out_channels // ratio)
     else:
@@ -168,7 +155,7 @@ def linear(in_features, out_features, bias=False):
     With bias ``out_features`` more params. Reads ``in_features + params`` elements, writes ``out_features``.
     Raises ValueError for a number that is not whole and positive. Chapter: cost_analysis.
     """
-    in_features, out_features = _size("in_features", in_features), _size("out_features", out_features)
+    in_features, out_features = whole_size("in_features", in_features), whole_size("out_features", out_features)
     macs = in_features * out_features
     params = macs + _bias(bias, out_features)
     return Cost(params, macs, elements_read=in_features + params, elements_written=out_features)
@@ -181,13 +168,13 @@ def batch_norm2d(channels, output_size):
     statistics are left out: a trained network folds them into scale and shift. ``output_size``: pixels, one value or a
     pair (height, width). Raises ValueError for a number that is not whole and positive. Chapter: cost_analysis.
     """
-    channels = _size("channels", channels)
-    height, width = _pair("output_size", output_size)
+    channels = whole_size("channels", channels)
+    height, width = size_pair("output_size", output_size)
     elements = channels * height * width
     return Cost(params=2 * channels, macs=0, elements_read=elements + 2 * channels, elements_written=elements)
 
 
-def _size(name, value, minimum=1):
+def whole_size(name, value, minimum=1):
     """The value as an int if it is a number, unchanged if it holds symbols that can still become a whole number."""
     if not isinstance(value, sympy.Expr) or value.is_number:
         return positive_int(name, value, minimum)
@@ -196,17 +183,17 @@ def _size(name, value, minimum=1):
     return value
 
 
-def _pair(name, value):
+def size_pair(name, value):
     """``(height, width)`` from one size for both or from a pair of sizes."""
     sides = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
     if len(sides) != 2:
         raise ValueError(f"{name} must be one size or a pair (height, width), got {value!r}")
-    return _size(name, sides[0]), _size(name, sides[1])
+    return whole_size(name, sides[0]), whole_size(name, sides[1])
 
 
 def _connections(in_channels, out_channels, groups):
     """Pairs of an input and an output channel that a kernel joins: ``C_in * C_out / G``; ints stay ints."""
-    groups = _size("groups", groups)
+    groups = whole_size("groups", groups)
     if not isinstance(groups, int):
         return in_channels * out_channels / groups
     # symbols cannot be tested, but each number can, whatever the other one is

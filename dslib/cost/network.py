@@ -1,0 +1,118 @@
+"""A whole network, priced layer by layer without building it."""
+
+import copy
+from dataclasses import dataclass
+from typing import Any
+
+from ..geometry import output_size, pair, positive_int, same_padding
+from .operations import Cost, batch_norm2d, conv2d, linear, size_pair, whole_size
+
+
+@dataclass(frozen=True)
+class Row:
+    """One layer of a network: its name, its kind, what it makes, and its cost.
+
+    ``kind`` is ``"standard"``, ``"grouped"``, ``"depthwise"``, ``"pointwise"``, ``"linear"`` or ``"norm"``.
+    ``channels`` and ``size`` (height, width, in pixels) are those of the layer's output.
+    """
+
+    name: str
+    kind: str
+    channels: Any
+    size: tuple
+    cost: Cost
+
+
+class Network:
+    """The cost of a network that is told layer by layer: it remembers the map so far, and a :class:`Row` per layer.
+
+    ``channels`` and ``size`` (height, width) are those of the map that the next layer will read. ``rows`` lists the
+    layers in the order in which they were told.
+
+    Numbers are exact: sizes are rounded down as torch does. Symbols are not rounded: a symbolic size is divided by the
+    stride, which is right wherever the strides divide it. What is no convolution, norm or fully connected layer costs
+    nothing here and gets no row: pooling, activations, additions, gates, concatenation.
+
+    ``in_channels``, ``input_size`` and ``out_channels`` may be symbols; kernels, strides, paddings are whole numbers.
+    Raises ValueError as :func:`conv2d` does, and for a kernel larger than its padded input. Chapter: mobilenet_v1.
+    """
+
+    def __init__(self, in_channels, input_size):
+        self.channels = whole_size("in_channels", in_channels)
+        self.size = size_pair("input_size", input_size)
+        self.rows = []
+
+    def conv2d(self, name, out_channels, kernel_size, stride=1, padding=None, groups=1, bias=False, norm=None):
+        """Add a convolution and, if ``norm`` is a name, a batch norm; ``padding=None`` keeps the size at stride 1."""
+        kernel_size, stride = pair("kernel_size", kernel_size), pair("stride", stride)
+        before, after = self.size, self._window(kernel_size, stride, padding)
+        price = conv2d(self.channels, out_channels, kernel_size, after, groups, bias, input_size=before)
+        kind = _kind(self.channels, kernel_size, groups)
+        self.channels, self.size = whole_size("out_channels", out_channels), after
+        self._add(name, kind, price)
+        if norm is not None:
+            self._add(norm, "norm", batch_norm2d(self.channels, after))
+
+    def depthwise_conv2d(self, name, kernel_size, stride=1, padding=None, depth_multiplier=1, bias=False, norm=None):
+        """Add a convolution with one group per channel: :meth:`conv2d` with ``groups`` the channels of the map."""
+        out_channels = self.channels * positive_int("depth_multiplier", depth_multiplier)
+        self.conv2d(name, out_channels, kernel_size, stride, padding, self.channels, bias, norm)
+
+    def pool(self, kernel_size, stride=None, padding=0):
+        """Pool windows of ``kernel_size``, ``stride`` apart (left out: side by side): a smaller map, no cost."""
+        kernel_size = pair("kernel_size", kernel_size)
+        stride = kernel_size if stride is None else pair("stride", stride)
+        self.size = self._window(kernel_size, stride, padding)
+
+    def global_pool(self):
+        """Pool each map to one number: the size becomes (1, 1), at no cost."""
+        self.size = (1, 1)
+
+    def linear(self, name, out_features, bias=True):
+        """Add a fully connected layer on the flattened map: its input are ``channels * height * width`` numbers."""
+        height, width = self.size
+        price = linear(self.channels * height * width, out_features, bias)
+        self.channels, self.size = whole_size("out_features", out_features), (1, 1)
+        self._add(name, "linear", price)
+
+    def branch(self):
+        """A second path that starts from the same map: its layers become rows of this network, its map is its own."""
+        return copy.copy(self)  # a shallow copy: both add to one list of rows
+
+    @property
+    def total(self):
+        """The sum of all rows, a :class:`Cost`."""
+        return sum((row.cost for row in self.rows), start=Cost(0, 0, 0, 0))
+
+    def by_kind(self):
+        """``{kind: Cost}``: the rows of each kind added up, in the order in which the kinds first occur."""
+        kinds = dict.fromkeys(row.kind for row in self.rows)
+        return {kind: sum(row.cost for row in self.rows if row.kind == kind) for kind in kinds}
+
+    def _add(self, name, kind, price):
+        self.rows.append(Row(name, kind, self.channels, self.size, price))
+
+    def _window(self, kernel_size, stride, padding):
+        """The map's (height, width) after a window of this size has gone over it."""
+        padding = tuple(map(same_padding, kernel_size)) if padding is None else pair("padding", padding, minimum=0)
+        return tuple(map(_next_size, self.size, kernel_size, stride, padding))
+
+
+def _next_size(size, kernel_size, stride, padding):
+    """Output side for an input side: torch's for a number; for a symbol the quotient, as nothing else is simple."""
+    if isinstance(size, int):
+        return output_size(size, kernel_size, stride, padding)
+    # a pool of 2 at stride 2 divides as a padded convolution does
+    if 2 * padding != kernel_size - 1 and (padding, kernel_size) != (0, stride):
+        raise ValueError(
+            f"a symbolic size needs padding that keeps it at stride 1: got size {size}, kernel_size {kernel_size}, "
+            f"stride {stride}, padding {padding}"
+        )
+    return size / stride
+
+
+def _kind(in_channels, kernel_size, groups):
+    """What a convolution is called, from the channels that it reads, its kernel and its groups."""
+    if groups != 1:
+        return "depthwise" if groups == in_channels else "grouped"
+    return "pointwise" if kernel_size == (1, 1) else "standard"
