@@ -17,7 +17,7 @@ MAY_IMPORT = {
     "geometry": set(),
     "functional": {"geometry"},
     "layers": {"geometry"},
-    "models": {"layers"},
+    "models": {"layers", "geometry"},
     "cost": {"geometry"},
     "counting": set(),
     "figures": {"geometry"},
@@ -30,7 +30,7 @@ NEVER = {"chapters", "tests", "benchmarks", "tools"}  # the repository's folders
 
 
 def name_of(path):
-    """``cost`` for dslib/cost.py; ``models`` for the package dslib/models and for each file in it."""
+    """``layers`` for dslib/layers.py; ``cost`` for the package dslib/cost and for each file in it."""
     return path.relative_to(FOLDER).parts[0].removesuffix(".py")
 
 

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
+from watched import watched
 
 from dslib import cost
 from dslib.cost import Network
@@ -56,29 +56,6 @@ def modules(index, layer):
     return named | ({f"norm{index}": nn.BatchNorm2d(channels[1])} if layer["norm"] else {})
 
 
-def watched(model, x):
-    """What torch shows of one pass: ``{module: (params, macs, output channels, output size)}``, in running order."""
-    seen = {}
-    leaves = {name: leaf for name, leaf in model.named_modules() if not list(leaf.children())}
-
-    def note(name, leaf):
-        def hook(module, inputs, output):
-            params = sum(parameter.numel() for parameter in leaf.parameters())
-            with FlopCounterMode(display=False) as counter:
-                leaf.forward(*inputs)
-            size = tuple(output.shape[2:]) or (1, 1)
-            seen[name] = params, counter.get_total_flops() // 2, output.shape[1], size
-
-        return leaf.register_forward_hook(hook)
-
-    hooks = [note(name, leaf) for name, leaf in leaves.items()]
-    with torch.no_grad():
-        model.eval()(x)
-    for hook in hooks:
-        hook.remove()
-    return seen
-
-
 def priced(net):
     return {row.name: (row.cost.params, row.cost.macs, row.channels, row.size) for row in net.rows}
 
@@ -96,7 +73,7 @@ def test_network_is_what_torch_shows_layer_by_layer(chain, height, width):
         model.append(module) if name == "flatten" else model.add_module(name, module)
     x = torch.zeros(1, chain_channels(chain), height, width)
     model.add_module("head", nn.Linear(model(x).shape[1], 7))
-    seen = {name: row for name, row in watched(model, x).items() if row[0]}
+    seen = watched(model, x)
     assert priced(net) == seen
     assert list(priced(net)) == list(seen)
     assert net.total.params == sum(parameter.numel() for parameter in model.parameters())

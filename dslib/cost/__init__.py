@@ -19,7 +19,7 @@ network, ``networks`` prices the networks of this book from their tables. Derive
 """
 
 from .network import Network, Row
-from .networks import ghostnet, mobilenet_v1, mobilenet_v1_dense
+from .networks import ghostnet, mobilenet_v1, mobilenet_v1_dense, resnet_56, vgg_16
 from .operations import (
     Cost,
     batch_norm2d,
