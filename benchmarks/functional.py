@@ -10,21 +10,17 @@ batch 1, forward only; every case is run with one thread and with all cores.
 """
 
 import argparse
-import csv
-import datetime
 import os
-import platform
 import statistics
 import sys
 import time
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+from record import machine, write
 
 from dslib import functional
 
-RESULTS = Path(__file__).parent / "results" / "functional.csv"
 # Calls before the clock runs, then pairs of timed calls per case.
 WARM_UP, REPETITIONS, QUICK_REPETITIONS = 5, 201, 15
 
@@ -178,30 +174,6 @@ def shown(row):
     return f"{row['threads']:>7} {times('ours')} {times('torch')} {row['ratio']:>7} {target}".rstrip()
 
 
-def machine():
-    """What the numbers depend on; the same in every row of the file."""
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return {
-        "torch": torch.__version__,
-        "processor": models[0] if models else platform.processor() or platform.machine(),
-        "cores": os.cpu_count(),
-        "date": datetime.date.today().isoformat(),
-    }
-
-
-def write(rows):
-    """The whole file or none of it: written beside its place, then moved there."""
-    RESULTS.parent.mkdir(exist_ok=True)
-    unfinished = RESULTS.with_suffix(".csv.unfinished")
-    with unfinished.open("w", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=rows[0], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    unfinished.replace(RESULTS)
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="few repetitions, no file")
@@ -217,8 +189,7 @@ def main():
         rows.append(row_of(name, threads, target, *measure(ours, torchs, repetitions)) | conditions)
         print(shown(rows[-1]), flush=True)
     if repetitions == REPETITIONS:
-        write(rows)
-        print(f"written: {RESULTS}")
+        print(f"written: {write('functional', rows)}")
 
 
 if __name__ == "__main__":
