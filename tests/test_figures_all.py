@@ -24,6 +24,9 @@ pytestmark = [
 ]
 
 
+NETWORK = [("input", 3, (224, 224)), ("first", 32, (112, 112)), ("pooled", 960, (1, 1)), ("head", 1280, (1, 1))]
+
+
 def gallery():
     """Each kind of picture once: name -> function that draws it."""
     x, weight = whole(3, 5, 5), whole(4, 3, 3, 3, low=-1, high=2)
@@ -43,6 +46,13 @@ def gallery():
         "kinds": figures.draw_kinds,
         "shares": lambda: figures.draw_shares({"depthwise": 576, "pointwise": 256}, title="MACs"),
         "curves": lambda: figures.draw_curves([1, 2, 4], {"one": [1, 2, 3], "two": [3, 2, 3.01]}, log="x"),
+        "stacked bars": lambda: figures.draw_stacked_bars(
+            [f"blocks.{i}" for i in range(14)],
+            {"depthwise": range(14), "pointwise": [5e7] * 14},
+            xlabel="MACs",
+            title="t",
+        ),
+        "network": lambda: figures.draw_network(NETWORK, title="network"),
         "images": lambda: figures.draw_images(x / 7),
         "images, own scale": lambda: figures.draw_images(x, own_scale=True),
     }
@@ -81,7 +91,9 @@ def test_each_picture_is_one_figure_of_page_width_and_changes_no_setting(name, m
     assert dict(matplotlib.rcParams) == before
 
 
-@pytest.mark.parametrize("name", ["maps", "cards", "connectivity", "matrix", "shares", "curves"])
+@pytest.mark.parametrize(
+    "name", ["maps", "cards", "connectivity", "matrix", "shares", "curves", "stacked bars", "network"]
+)
 def test_an_axes_that_is_given_is_drawn_into(name):
     _, (left, right) = plt.subplots(1, 2, figsize=(6.5, 3))
     drawn = {
@@ -91,6 +103,8 @@ def test_an_axes_that_is_given_is_drawn_into(name):
         "matrix": lambda: figures.draw_kernel_matrix(whole(2, 2, 2, 2), ax=right),
         "shares": lambda: figures.draw_shares({"a": 1}, ax=right),
         "curves": lambda: figures.draw_curves([1, 2], {"a": [1, 2]}, ax=right),
+        "stacked bars": lambda: figures.draw_stacked_bars(["a"], {"b": [1]}, ax=right),
+        "network": lambda: figures.draw_network(NETWORK, ax=right),
     }[name]()
     assert drawn is right and len(plt.get_fignums()) == 1
     assert right.get_children() and not left.patches and not left.lines and not left.texts
@@ -107,6 +121,8 @@ figures.save_svg(figures.draw_kernel_matrix(weight), sys.argv[1] + "matrix.svg")
 figures.save_svg(figures.draw_kinds(), sys.argv[1] + "kinds.svg")
 figures.save_svg(figures.draw_images([[[1, 2], [3, 4]]]), sys.argv[1] + "images.svg")
 figures.save_svg(figures.draw_shares({"a": 1, "b": 2}), sys.argv[1] + "shares.svg")
+figures.save_svg(figures.draw_stacked_bars("ab", {"c": [1, 2], "d": [2, 0]}), sys.argv[1] + "bars.svg")
+figures.save_svg(figures.draw_network([("a", 3, (9, 9)), ("b", 7, (5, 5))]), sys.argv[1] + "network.svg")
 """
 
 
@@ -114,7 +130,7 @@ def test_svg_is_the_same_in_every_process_and_needs_no_torch(tmp_path):
     for seed in ("1", "2"):
         environment = os.environ | {"PYTHONHASHSEED": seed, "SOURCE_DATE_EPOCH": "0"}
         subprocess.run([sys.executable, "-c", SCRIPT, str(tmp_path / seed)], check=True, env=environment)
-    for name in ("matrix", "kinds", "images", "shares"):
+    for name in ("matrix", "kinds", "images", "shares", "bars", "network"):
         first, second = ((tmp_path / f"{seed}{name}.svg").read_bytes() for seed in "12")
         assert first == second and len(first) > 1000
 
@@ -245,6 +261,21 @@ ERRORS = {
     "curve log x": (lambda: figures.draw_curves([-1, 2], {"a": [1, 2]}, log="x"), "-1.0 for 'a'"),
     "curve log word": (lambda: figures.draw_curves([1, 2], {"a": [1, 2]}, log="z"), "'z'"),
     "too many curves": (lambda: figures.draw_curves([1], {str(i): [1] for i in range(7)}), "got 7"),
+    "bars length": (lambda: figures.draw_stacked_bars("ab", {"a": [1, 2, 3]}), "'a' has 3 values.* 2 labels"),
+    "bars rank": (lambda: figures.draw_stacked_bars("ab", {"a": [[1, 2]]}), r"a must have 1 axes.*\(1, 2\)"),
+    "bars not finite": (lambda: figures.draw_stacked_bars("ab", {"a": [1, np.inf]}), "inf"),
+    "bars negative": (lambda: figures.draw_stacked_bars("ab", {"a": [1, 2], "b": [0, -3]}), "-3.0 for 'b'"),
+    "bars zero": (lambda: figures.draw_stacked_bars("ab", {"a": [0, 0]}), r"all be 0.*\['a'\]"),
+    "bars without labels": (lambda: figures.draw_stacked_bars([], {"a": [1]}), r"\[\] and \['a'\]"),
+    "bars without parts": (lambda: figures.draw_stacked_bars("ab", {}), r"\['a', 'b'\] and \[\]"),
+    "too many parts": (lambda: figures.draw_stacked_bars("a", {str(i): [1] for i in range(7)}), "got 7"),
+    "network empty": (lambda: figures.draw_network([]), r"\[\]"),
+    "network entry": (lambda: figures.draw_network([("a", 1, (2, 2)), ("b", 3)]), r"maps\[1\].*\('b', 3\)"),
+    "network channels": (lambda: figures.draw_network([("a", 0, (2, 2))]), r"channels of maps\[0\].*got 0"),
+    "network fraction": (lambda: figures.draw_network([("a", 22.5, (2, 2))]), r"channels of maps\[0\].*22.5"),
+    "network size": (lambda: figures.draw_network([("a", 1, (2, 0))]), r"size of maps\[0\].*got 0"),
+    "network sides": (lambda: figures.draw_network([("a", 1, (2, 2, 2))]), r"size of maps\[0\].*\(2, 2, 2\)"),
+    "network label": (lambda: figures.draw_network([("a" * 25, 1, (2, 2))]), "at most 24 letters, got 'a{25}'"),
     "images rank": (lambda: figures.draw_images(X[0]), r"\(4, 4\)"),
     "images titles": (lambda: figures.draw_images(X, titles=["one"]), "1 titles for 2 maps"),
     "images columns": (lambda: figures.draw_images(X, columns=0), "columns.*0"),

@@ -12,7 +12,8 @@ Data may be nested lists, numpy arrays or CPU tensors. Nothing is shown, and not
 from .kinds import draw_kinds
 from .maps import draw_images, draw_maps
 from .matrix import draw_kernel_matrix
-from .plots import draw_curves, draw_shares
+from .network import draw_network
+from .plots import draw_curves, draw_shares, draw_stacked_bars
 from .steps import draw_convolution_step, draw_pair
 from .style import COLORS, save_svg, use_book_style
 from .wiring import draw_connectivity, draw_connectivity_walk
@@ -27,8 +28,10 @@ __all__ = [
     "draw_kernel_matrix",
     "draw_kinds",
     "draw_maps",
+    "draw_network",
     "draw_pair",
     "draw_shares",
+    "draw_stacked_bars",
     "save_svg",
     "use_book_style",
 ]

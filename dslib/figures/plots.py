@@ -1,7 +1,9 @@
-"""Shares of a whole, and curves."""
+"""Shares of a whole, bars of parts, and curves."""
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
 
 from .checks import checked_array
 from .style import LINE, SERIES, SMALL, TEXT, WIDTH, tint
@@ -32,10 +34,65 @@ def draw_shares(parts, ax=None, unit="MACs", title=None):
     ax.set_xlabel(f"share of {sum(parts.values()):,} {unit} (%)", fontsize=TEXT)
     ax.tick_params(labelsize=SMALL + 1)
     ax.spines[["left", "right", "top"]].set_visible(False)
-    legend = ax.legend(loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.3, frameon=False, fontsize=TEXT)
+    _legend_above(ax, title)
+    return ax
+
+
+def draw_stacked_bars(labels, parts, ax=None, xlabel="", ylabel="", title=None):
+    """Draw a bar for each label, from the first at the top to the last, made of the parts ``{name: values}``.
+
+    The parts stand from left to right in the given order, each with its own hatch and named above the bars. ``xlabel``
+    should carry the unit of the values, ``ylabel`` says what the labels are. Returns the Axes.
+
+    Raises ValueError without labels or parts, if a part has not one value for each label, for a negative value, or if
+    all are 0. Chapter: mobilenet_v1.
+    """
+    labels, parts, looks = *_stacked_parts(labels, parts), _series(len(parts))
+    if ax is None:
+        lines = len(labels) + len(parts) + 3 + bool(title)
+        ax = plt.figure(figsize=(WIDTH, lines * LINE / 72), layout="constrained").add_subplot()
+    places, left, handles = np.arange(len(labels)), np.zeros(len(labels)), []
+    for (name, values), (color, _, _, hatch) in zip(parts.items(), looks, strict=True):
+        style = {"fc": tint(color, 0.45), "ec": color, "hatch": hatch, "lw": 1, "label": name}
+        there = values > 0  # a part of 0 must not leave an edge behind
+        ax.barh(places[there], values[there], left=left[there], height=0.72, **style)
+        handles.append(Patch(**style))
+        left += values
+    ax.set_yticks(places, labels, fontsize=TEXT)
+    ax.set(xlim=(0, 1.03 * left.max()), ylim=(len(labels) - 0.5, -0.5), axisbelow=True)
+    ax.xaxis.set_major_locator(MaxNLocator(4))
+    ax.xaxis.set_major_formatter(lambda value, _: f"{value:,.10g}")
+    ax.set_xlabel(xlabel, fontsize=TEXT)
+    ax.set_ylabel(ylabel, fontsize=TEXT)
+    ax.tick_params(axis="x", labelsize=SMALL + 1)
+    ax.tick_params(axis="y", length=0)
+    ax.grid(axis="x", color="0.9")
+    ax.spines[["right", "top"]].set_visible(False)
+    _legend_above(ax, title, handles)
+    return ax
+
+
+def _stacked_parts(labels, parts):
+    """The labels as words and the parts as arrays of as many values; ValueError where they cannot be stacked."""
+    labels, parts = list(map(str, labels)), {name: checked_array(name, values, 1) for name, values in parts.items()}
+    if not labels or not parts:
+        raise ValueError(f"labels and parts must not be empty, got {labels} and {list(parts)}")
+    for name, values in parts.items():
+        if len(values) != len(labels):
+            raise ValueError(f"part {name!r} has {len(values)} values, there are {len(labels)} labels")
+        if values.min() < 0:
+            raise ValueError(f"parts must be at least 0, got {values.min()} for {name!r}")
+    if not any(values.any() for values in parts.values()):
+        raise ValueError(f"parts must not all be 0, got {list(parts)} of 0")
+    return labels, parts
+
+
+def _legend_above(axes, title, handles=None):
+    """The names of the shares or parts, one below the other, above their bar or bars."""
+    style = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0.3, "frameon": False}
+    legend = axes.legend(handles=handles, fontsize=TEXT, **style)
     legend.set_title(title, prop={"size": TEXT, "weight": "bold"})
     legend.set_alignment("left")
-    return ax
 
 
 def _percent(share):
