@@ -324,7 +324,7 @@ def _check_input(conv, x):
         return  # torch.fx reads the code with a stand-in that has no shape
     if not isinstance(x, torch.Tensor):
         raise ValueError(f"input must be a torch tensor, got {type(x).__name__}")
-    if x.ndim != dims + 2 or x.shape[1] != conv.in_channels:
+    if x.dim() != dims + 2 or x.shape[1] != conv.in_channels:
         shape = ("N", str(conv.in_channels)) + (("L",) if dims == 1 else ("H", "W"))
         raise ValueError(f"input must have shape ({', '.join(shape)}), got {tuple(x.shape)}")
     for axis in range(dims):

@@ -10,7 +10,7 @@ def bottleneck(channels, middle_channels, output_size, groups=1):
     more are the ResNeXt unit. The addition at its end is no MAC. Sizes and errors as in :func:`conv2d`.
 
     Source: ShuffleNet (arXiv 1707.01083), section 3.2; ResNeXt (arXiv 1611.05431), Table 2 with
-    ``middle_channels = C * d``. Chapter: ghostnet.
+    ``middle_channels = C * d``. Chapter: group_convolution.
     """
     narrow = conv2d(channels, middle_channels, 1, output_size)
     middle = conv2d(middle_channels, middle_channels, 3, output_size, groups)
@@ -23,7 +23,7 @@ def shufflenet_unit(channels, middle_channels, output_size, groups):
     ``macs = (2 * C * M / G + 9 * M) * H_out * W_out`` with ``M`` middle channels. The shuffle moves channels and
     multiplies nothing. Sizes and errors as in :func:`conv2d`.
 
-    Source: ShuffleNet (arXiv 1707.01083), section 3.2. Chapter: ghostnet.
+    Source: ShuffleNet (arXiv 1707.01083), section 3.2. Chapter: group_convolution.
     """
     narrow = conv2d(channels, middle_channels, 1, output_size, groups)
     middle = depthwise_conv2d(middle_channels, 3, output_size)

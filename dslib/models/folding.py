@@ -36,16 +36,17 @@ def fold_batchnorm(model):
         conv.weight, conv.bias = fuse_conv_bn_weights(
             conv.weight, conv.bias, norm.running_mean, norm.running_var, norm.eps, norm.weight, norm.bias
         )
+        conv.bias.requires_grad = conv.weight.requires_grad  # torch leaves a new bias out of training
         for name in [name for name, module in folded.named_modules(remove_duplicate=False) if module is norm]:
             folded.set_submodule(name, nn.Identity().eval())
     return folded
 
 
 class _Tracer(fx.Tracer):
-    """Reads the model's code down to the layers, our own convolutions included."""
+    """Reads the model's code down to torch's modules and to those of any origin that contain no others."""
 
     def is_leaf_module(self, module, name):
-        return isinstance(module, CONVOLUTIONS) or super().is_leaf_module(module, name)
+        return next(module.children(), None) is None or super().is_leaf_module(module, name)
 
 
 def _foldable_pairs(model):

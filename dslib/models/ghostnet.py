@@ -105,7 +105,8 @@ class GhostNet(nn.Module):
     def forward(self, x):
         """Logits of ``x``; shapes and errors as above."""
         check_images(x, self.conv_stem.in_channels)
-        x = self.act1(self.bn1(self.conv_stem(x)))
+        x = self.conv_stem(x)
+        x = self.act1(self.bn1(x))
         x = self.global_pool(self.blocks(x))  # (N, channels, 1, 1)
         x = self.act2(self.conv_head(x)).flatten(1)
         return self.classifier(self.dropout(x))
@@ -144,10 +145,13 @@ class GhostBottleneck(nn.Module):
         """Apply the bottleneck to ``x``."""
         y = self.ghost1(x)  # (N, hidden_channels, H, W)
         if self.conv_dw is not None:
-            y = self.bn_dw(self.conv_dw(y))  # (N, hidden_channels, H_out, W_out)
+            y = self.conv_dw(y)  # (N, hidden_channels, H_out, W_out)
+            y = self.bn_dw(y)
         if self.se is not None:
             y = self.se(y)
-        return self.ghost2(y) + self.shortcut(x)
+        y = self.ghost2(y)  # (N, out_channels, H_out, W_out)
+        y += self.shortcut(x)
+        return y
 
 
 class SqueezeExcite(nn.Module):
@@ -186,7 +190,8 @@ class ConvBnAct(nn.Module):
 
     def forward(self, x):
         """Apply the layer to ``x``."""
-        return self.act1(self.bn1(self.conv(x)))
+        x = self.conv(x)
+        return self.act1(self.bn1(x))
 
 
 def _depthwise(channels, kernel_size, stride):

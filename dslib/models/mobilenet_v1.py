@@ -106,7 +106,8 @@ class MobileNetV1(nn.Module):
     def forward(self, x):
         """Logits of ``x``; shapes and errors as above."""
         check_images(x, self.conv_stem.in_channels)
-        x = self.act1(self.bn1(self.conv_stem(x)))
+        x = self.conv_stem(x)
+        x = self.act1(self.bn1(x))
         x = self.global_pool(self.blocks(x)).flatten(1)  # (N, channels)
         return self.classifier(x)
 
@@ -128,8 +129,10 @@ class SeparableBlock(nn.Module):
 
     def forward(self, x):
         """Apply the block to ``x``."""
-        x = self.act1(self.bn1(self.conv_dw(x)))  # (N, in_channels, H_out, W_out)
-        return self.act2(self.bn2(self.conv_pw(x)))
+        x = self.conv_dw(x)  # (N, in_channels, H_out, W_out)
+        x = self.act1(self.bn1(x))
+        x = self.conv_pw(x)  # (N, out_channels, H_out, W_out)
+        return self.act2(self.bn2(x))
 
 
 class DenseBlock(nn.Module):
@@ -146,7 +149,8 @@ class DenseBlock(nn.Module):
 
     def forward(self, x):
         """Apply the block to ``x``."""
-        return self.act1(self.bn1(self.conv(x)))
+        x = self.conv(x)  # (N, out_channels, H_out, W_out)
+        return self.act1(self.bn1(x))
 
 
 def _conv3x3(in_channels, out_channels, stride, groups=1):

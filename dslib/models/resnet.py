@@ -83,7 +83,8 @@ class ResNet(nn.Module):
     def forward(self, x):
         """Logits of ``x``; shapes and errors as above."""
         check_images(x, self.conv_stem.in_channels)
-        x = self.act1(self.bn1(self.conv_stem(x)))
+        x = self.conv_stem(x)
+        x = self.act1(self.bn1(x))
         x = self.global_pool(self.blocks(x)).flatten(1)  # (N, channels)
         return self.classifier(x)
 
@@ -106,8 +107,10 @@ class BasicBlock(nn.Module):
 
     def forward(self, x):
         """Apply the block to ``x``."""
-        y = self.act1(self.bn1(self.conv1(x)))  # (N, out_channels, H_out, W_out)
-        y = self.bn2(self.conv2(y))
+        y = self.conv1(x)  # (N, out_channels, H_out, W_out)
+        y = self.act1(self.bn1(y))
+        y = self.conv2(y)
+        y = self.bn2(y)
         return self.act2(y + self.shortcut(x))
 
 

@@ -1,0 +1,70 @@
+"""What timm's models say, written to tests/reference/ for the tests, which run without timm.
+
+    python tools/reference.py
+
+``mobilenetv1_100.csv`` and ``ghostnet_100.csv``: the keys of the state dicts in order, with their shapes.
+``logits.csv``: ten logits for each of two images, weights and images filled by tests/reference/filling.py, float64.
+
+timm is not installed with the book. Beside the CPU build of torch (an environment of its own keeps the book's clean):
+
+    pip install --no-deps timm torchvision && pip install huggingface_hub safetensors pyyaml
+"""
+
+import csv
+import importlib.util
+import sys
+from pathlib import Path
+
+import torch
+
+FOLDER = Path(__file__).resolve().parent.parent / "tests" / "reference"
+KEYS_OF = ["mobilenetv1_100", "ghostnet_100"]
+LOGITS_OF = ["mobilenetv1_100", "mobilenetv1_125", "ghostnet_050", "ghostnet_100", "ghostnet_130"]
+CLASSES = range(0, 1000, 100)
+INSTALL = "pip install --no-deps timm torchvision && pip install huggingface_hub safetensors pyyaml"
+
+
+def import_timm():
+    """timm, or the end of the program with what to install."""
+    if importlib.util.find_spec("timm") is None:
+        sys.exit(f"timm is needed here and is not installed: {INSTALL}")
+    # torchvision's wheel is made for CUDA; beside the CPU build of torch it misses two operators that timm never calls.
+    library = torch.library.Library("torchvision", "FRAGMENT")
+    for schema in (
+        "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
+        "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
+    ):
+        if not hasattr(torch.ops.torchvision, schema.split("(")[0]):
+            library.define(schema)
+    import timm
+
+    timm.torchvision_operators = library  # they go when the library object goes
+    return timm
+
+
+def write(name, header, rows):
+    with (FOLDER / name).open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerows([header, *rows])
+    print(f"written: {FOLDER / name}")
+
+
+def main():
+    timm = import_timm()
+    sys.path.insert(0, str(FOLDER))
+    from filling import filled, images
+
+    for name in KEYS_OF:
+        state = timm.create_model(name).state_dict()
+        write(f"{name}.csv", ["key", "shape"], [(key, "x".join(map(str, t.shape))) for key, t in state.items()])
+    rows = []
+    for name in LOGITS_OF:
+        with torch.inference_mode():
+            logits = filled(timm.create_model(name), name)(images())
+        rows += [(name, image, c, f"{logits[image, c].item():.12g}") for image in range(2) for c in CLASSES]
+    write("logits.csv", ["model", "image", "class", "logit"], rows)
+    print(f"from timm {timm.__version__}, torch {torch.__version__}")
+
+
+if __name__ == "__main__":
+    main()
