@@ -11,24 +11,20 @@ median and the minimum of each in milliseconds, and the median of the ratios cal
 """
 
 import argparse
-import csv
-import datetime
 import os
-import platform
 import statistics
 import sys
 import time
 from pathlib import Path
 
 import torch
+from record import machine, write
 
 from dslib import models
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tools"))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tools"))
 from reference import import_timm  # noqa: E402
 
-RESULTS = ROOT / "benchmarks" / "results" / "models.csv"
 # Calls before the clock runs, then pairs of timed calls by batch size.
 WARM_UP, REPETITIONS, QUICK_REPETITIONS = 2, {1: 201, 8: 41}, {1: 15, 8: 3}
 TARGET = 1.03  # how many times timm's time we accept
@@ -85,37 +81,12 @@ def row_of(name, batch, layout, threads, our_times, timm_times):
     }
 
 
-def machine(timm):
-    """What the numbers depend on; the same in every row of the file."""
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    processors = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return {
-        "torch": torch.__version__,
-        "timm": timm.__version__,
-        "processor": processors[0] if processors else platform.processor() or platform.machine(),
-        "cores": os.cpu_count(),
-        "date": datetime.date.today().isoformat(),
-    }
-
-
-def write(rows):
-    """The whole file or none of it: written beside its place, then moved there."""
-    RESULTS.parent.mkdir(exist_ok=True)
-    unfinished = RESULTS.with_suffix(".csv.unfinished")
-    with unfinished.open("w", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=rows[0], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    unfinished.replace(RESULTS)
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="few repetitions, no file")
     quick = parser.parse_args().quick
     timm = import_timm()
-    conditions = machine(timm)
+    conditions = machine() | {"timm": timm.__version__}
     print(", ".join(f"{name} {value}" for name, value in conditions.items()))
     print("times in ms: median (minimum); ratio: ours / timm's, median over the pairs of calls (ratio of the minima)")
     print(f"{'network':<16} {'batch':>5} {'layout':<13} {'threads':>7} {'ours':>17} {'timm':>17} {'ratio':>15}")
@@ -134,8 +105,7 @@ def main():
                 f"{name:<16} {batch:>5} {layout:<13} {threads:>7} {ours_ms:>17} {timm_ms:>17} {ratio:>15}", flush=True
             )
     if not quick:
-        write(rows)
-        print(f"written: {RESULTS}")
+        print(f"written: {write('models', rows)}")
 
 
 if __name__ == "__main__":

@@ -231,6 +231,7 @@ class GhostModule(nn.Module):
             if any(side % 2 == 0 for side in pair(name, size)):
                 raise ValueError(f"{name} must be odd, so that padding keeps the size, got {size!r}")
         intrinsic = -(-self.out_channels // ratio)  # rounded up, without floats
+        self.surplus = intrinsic * ratio > self.out_channels
         primary = _conv_arguments(2, in_channels, intrinsic, kernel_size, stride)
         cheap = _conv_arguments(2, intrinsic, intrinsic * (ratio - 1), dw_kernel_size, groups=intrinsic)
         self.primary_conv = _conv_norm_act(primary, activation)
@@ -241,7 +242,8 @@ class GhostModule(nn.Module):
         _check_input(self.primary_conv[0], x)
         intrinsic = self.primary_conv(x)  # (N, m, H_out, W_out)
         ghosts = self.cheap_operation(intrinsic)  # (N, (ratio - 1) * m, H_out, W_out)
-        return torch.cat([intrinsic, ghosts], dim=1)[:, : self.out_channels]
+        maps = torch.cat([intrinsic, ghosts], dim=1)
+        return maps[:, : self.out_channels] if self.surplus else maps
 
 
 def _conv_norm_act(conv_arguments, activation):
@@ -319,18 +321,19 @@ def _per_axis(dims, name, value, minimum=1):
 
 def _check_input(conv, x):
     """Refuse what the convolution cannot take: another rank, other channels, maps smaller than the kernel."""
-    dims = len(conv.kernel_size)
     if isinstance(x, fx.Proxy):
         return  # torch.fx reads the code with a stand-in that has no shape
     if not isinstance(x, torch.Tensor):
         raise ValueError(f"input must be a torch tensor, got {type(x).__name__}")
-    if x.dim() != dims + 2 or x.shape[1] != conv.in_channels:
+    batch_and_channels, sizes = x.shape[:2], x.shape[2:]
+    dims = len(conv.kernel_size)
+    if len(sizes) != dims or batch_and_channels[1] != conv.in_channels:
         shape = ("N", str(conv.in_channels)) + (("L",) if dims == 1 else ("H", "W"))
         raise ValueError(f"input must have shape ({', '.join(shape)}), got {tuple(x.shape)}")
-    for axis in range(dims):
+    for axis, size in enumerate(sizes):
         kernel_size, stride, dilation = conv.kernel_size[axis], conv.stride[axis], conv.dilation[axis]
-        if x.shape[axis + 2] > dilation * (kernel_size - 1):
+        if size > dilation * (kernel_size - 1):
             continue  # fits without its padding: the usual case, and soon known
         padding = conv.padding if isinstance(conv.padding, str) else conv.padding[axis]
         before_after = resolve_padding(padding, kernel_size, stride, dilation)
-        output_size_padded(x.shape[axis + 2], kernel_size, stride, before_after, dilation)
+        output_size_padded(size, kernel_size, stride, before_after, dilation)

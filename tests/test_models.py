@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import torch.nn.functional as F
 from reference.filling import filled, images
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
@@ -271,6 +272,62 @@ def test_the_same_weights_give_timms_logits(name, factory, width):
     torch.testing.assert_close(got, expected, rtol=0, atol=1e-8)
 
 
+def normed(state, conv, norm, x, stride=1):
+    """A 3x3 convolution and its norm, from the weights alone."""
+    x = F.conv2d(x, state[f"{conv}.weight"], stride=stride, padding=1)
+    statistics = [state[f"{norm}.{key}"] for key in ("running_mean", "running_var", "weight", "bias")]
+    return F.batch_norm(x, *statistics)
+
+
+def test_vgg_16_said_once_more_by_functions():
+    model = calibrated(models.vgg_16())
+    x, state = randn(2, 3, 32, 32), model.state_dict()
+    expected = x
+    for number, pools in enumerate([0, 1, 0, 1, 0, 0, 1, 0, 0, 1, 0, 0, 1]):
+        layer = f"blocks.{number}.0"
+        expected = F.relu(normed(state, f"{layer}.conv", f"{layer}.norm", expected))
+        expected = F.max_pool2d(expected, 2) if pools else expected
+    expected = F.relu(F.linear(expected.flatten(1), state["hidden.weight"], state["hidden.bias"]))
+    expected = F.linear(expected, state["classifier.weight"], state["classifier.bias"])
+    torch.testing.assert_close(model(x), expected, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("factory", [models.resnet_56, models.ghost_resnet_56], ids=["plain", "ghost"])
+def test_resnet_56_said_once_more_by_functions(factory):
+    """Option A: every second pixel, then the old channels first and zeros for the new ones."""
+    model = calibrated(factory())
+    x, state = randn(2, 3, 32, 32), model.state_dict()
+    y = F.relu(normed(state, "conv_stem", "bn1", x))
+    for stage in range(3):
+        for number in range(9):
+            stride = 2 if stage > 0 and number == 0 else 1
+            name = f"blocks.{stage}.{number}"
+            if factory is models.resnet_56:
+                branch = F.relu(normed(state, f"{name}.conv1", f"{name}.bn1", y, stride))
+                branch = normed(state, f"{name}.conv2", f"{name}.bn2", branch)
+            else:
+                block = model.get_submodule(name)
+                branch = block.ghost2(block.ghost1(y))
+            shortcut = y[:, :, ::stride, ::stride]
+            if stride == 2:
+                shortcut = torch.cat([shortcut, torch.zeros_like(shortcut)], dim=1)
+            y = F.relu(branch + shortcut)
+    expected = F.linear(y.mean(dim=(2, 3)), state["classifier.weight"], state["classifier.bias"])
+    torch.testing.assert_close(model(x), expected, rtol=1e-9, atol=1e-9)
+
+
+def test_ghost_modules_of_the_small_networks():
+    """The last of a block has no activation in Ghost-ResNet-56, all have one in Ghost-VGG-16; kernels are 3x3."""
+    vgg, resnet = without_data(models.ghost_vgg_16, 3, 5), without_data(models.ghost_resnet_56, 3, 5)
+    modules = [block[0] for block in vgg.blocks]
+    modules += [module for stage in resnet.blocks for block in stage for module in (block.ghost1, block.ghost2)]
+    assert len(modules) == 13 + 54
+    for number, module in enumerate(modules):
+        linear = number >= 13 and number % 2 == 0
+        assert type(module.primary_conv[2]) is type(module.cheap_operation[2]) is (nn.Identity if linear else nn.ReLU)
+        assert module.primary_conv[0].kernel_size == (3, 3) and module.cheap_operation[0].kernel_size == (5, 5)
+
+
 def test_layers_have_torchs_exact_types():
     """Other counters of operations look them up."""
     for factory in (models.mobilenet_v1, models.mobilenet_v1_dense, models.ghostnet):
@@ -330,7 +387,7 @@ def test_dropout_of_ghostnet_acts_in_training_only():
 
 @every_model
 def test_every_parameter_receives_a_gradient(factory):
-    """In evaluation; in training a norm undoes all shifts before it, and GhostNet's last linear norms learn none."""
+    """In evaluation: in training a norm undoes any constant shift before it; so 13 of GhostNet's learn nothing."""
     model = calibrated(factory(num_classes=4))
     (model(randn(2, 3, 32, 32)) * randn(2, 4)).sum().backward()
     without = [name for name, p in model.named_parameters() if not (p.grad.isfinite().all() and p.grad.any())]

@@ -164,7 +164,6 @@ class SqueezeExcite(nn.Module):
     def __init__(self, channels):
         super().__init__()
         reduced = make_divisible(channels * SQUEEZE_RATIO, DIVISOR)
-        self.global_pool = nn.AdaptiveAvgPool2d(1)
         self.conv_reduce = nn.Conv2d(channels, reduced, kernel_size=1)
         self.act1 = nn.ReLU(inplace=True)
         self.conv_expand = nn.Conv2d(reduced, channels, kernel_size=1)
@@ -172,7 +171,8 @@ class SqueezeExcite(nn.Module):
 
     def forward(self, x):
         """Apply the gate to ``x``."""
-        factors = self.act1(self.conv_reduce(self.global_pool(x)))  # (N, reduced, 1, 1)
+        means = x.mean(dim=(2, 3), keepdim=True)  # (N, channels, 1, 1)
+        factors = self.act1(self.conv_reduce(means))  # (N, reduced, 1, 1)
         return x * self.gate(self.conv_expand(factors))
 
 

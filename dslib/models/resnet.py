@@ -45,11 +45,11 @@ def resnet_56(num_classes=10, in_channels=3):
 
 
 def ghost_resnet_56(ratio=2, dw_kernel_size=3, num_classes=10, in_channels=3):
-    """:func:`resnet_56` with Ghost modules for the two 3x3 convolutions of each block.
+    """:func:`resnet_56` with Ghost modules for the two 3x3 convolutions of each block: 65,286,784 MACs, 438,154 params.
 
     ``ratio`` (the paper's s): one intrinsic map for so many maps, at least 2. ``dw_kernel_size`` (the paper's d): side
     of the cheap kernels, odd. Shapes and errors as :func:`resnet_56`. Source: GhostNet paper, Table 5, which prints
-    63 M MACs and 0.43 M params for a ratio of 2. Chapter: ghostnet.
+    63 M MACs and 0.43 M params: that fits ``dw_kernel_size=1`` (63,222,400 and 430,090). Chapter: ghostnet.
     """
 
     def block(in_channels, out_channels, stride):

@@ -2,13 +2,12 @@
 
 ``VGG_16`` is configuration D of the VGG paper, a row for each convolution.
 
-Deviations from the VGG paper, all of them what the GhostNet paper measures (its section 5.1):
+Deviations from the VGG paper; with them the GhostNet paper's 313 M MACs and 15 M params (Tables 3 and 4) come out:
 
-- The head is 512-512-10 instead of 4096-4096-1000, and every convolution has a batch norm and no bias. So its Table 3
-  and 4 base of 313 M MACs and 15 M params comes out.
+- The head is 512-512-10 instead of 4096-4096-1000, and every convolution has a batch norm and no bias.
 - Maps larger than one pixel, from inputs larger than 32x32, are averaged before the head.
-- In Ghost-VGG-16 the first convolution is a Ghost module too. The GhostNet authors have said that they left it a full
-  one, but then ratios 3, 4 and 5 would cost 108, 81 and 66 M MACs where their Table 4 prints 107, 80 and 65.
+- In Ghost-VGG-16 the first convolution is a Ghost module too. An author has written that it was left a full one, but
+  then ratios 4 and 5 would cost 81 and 66 M MACs where Table 4 prints 80 and 65.
 """
 
 from typing import NamedTuple
