@@ -104,6 +104,9 @@ def main():
             print(
                 f"{name:<16} {batch:>5} {layout:<13} {threads:>7} {ours_ms:>17} {timm_ms:>17} {ratio:>15}", flush=True
             )
+    for name in NETWORKS:
+        mean = statistics.geometric_mean(float(row["ratio"]) for row in rows if row["network"] == name)
+        print(f"{name}: {mean:.3f} of timm's time, geometric mean of the ratios")
     if not quick:
         print(f"written: {write('models', rows)}")
 
