@@ -9,7 +9,7 @@ before the norm is called, so that memory still in the cache is used again. That
 
 from .folding import fold_batchnorm
 from .ghostnet import GHOSTNET, GhostNet, ghostnet
-from .mobilenet_v1 import MOBILENET_V1, MobileNetV1, mobilenet_v1, mobilenet_v1_dense
+from .mobilenet_v1 import MOBILENET_V1, DenseBlock, MobileNetV1, SeparableBlock, mobilenet_v1, mobilenet_v1_dense
 from .resnet import RESNET_56, ghost_resnet_56, resnet_56
 from .vgg import VGG_16, ghost_vgg_16, vgg_16
 
@@ -18,8 +18,10 @@ __all__ = [
     "MOBILENET_V1",
     "RESNET_56",
     "VGG_16",
+    "DenseBlock",
     "GhostNet",
     "MobileNetV1",
+    "SeparableBlock",
     "fold_batchnorm",
     "ghost_resnet_56",
     "ghost_vgg_16",
