@@ -157,5 +157,5 @@ def make_divisible(value: float, divisor: int) -> int:
 def positive_number(name: str, value):
     """The value itself, if it is a positive, finite number of any real type (not bool)."""
     if not isinstance(value, Real) or isinstance(value, bool) or not 0 < value < inf:
-        raise ValueError(f"{name} must be a positive number, got {value!r}")
+        raise ValueError(f"{name} must be a positive, finite real number (int, float or fraction), got {value!r}")
     return value

@@ -264,8 +264,8 @@ def _norm(norm, channels):
 def activation_module(activation, inplace=False):
     """The module for an activation's name (one of ``ACTIVATIONS``), for a module itself, or for None (the identity).
 
-    ``inplace``: a module made from a name overwrites its input, if it can. That saves memory traffic, up to a tenth of
-    a network's time, where nothing else reads the input: after a batch norm. A given module stays as it is.
+    ``inplace``: a module made from a name overwrites its input, if it can. That saves memory traffic where nothing else
+    reads the input: after a batch norm. A given module stays as it is.
     Raises ValueError for any other ``activation``. Chapter: standard_convolution.
     """
     if activation is None:

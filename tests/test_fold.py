@@ -3,21 +3,11 @@
 import pytest
 import torch
 import torch.nn.functional as F
+from all_models import every_model
 from torch import nn
 
 from dslib import layers, models
 from dslib.models import fold_batchnorm
-
-FACTORIES = [
-    models.mobilenet_v1,
-    models.mobilenet_v1_dense,
-    models.ghostnet,
-    models.vgg_16,
-    models.ghost_vgg_16,
-    models.resnet_56,
-    models.ghost_resnet_56,
-]
-every_model = pytest.mark.parametrize("factory", FACTORIES, ids=lambda factory: factory.__name__)
 
 
 @pytest.fixture(autouse=True)
@@ -264,3 +254,28 @@ def test_what_cannot_be_traced_is_refused_with_the_reason():
 def test_what_is_no_module_is_refused(no_module):
     with pytest.raises(ValueError, match=f"must be a torch module, got {type(no_module).__name__}"):
         fold_batchnorm(no_module)
+
+
+@pytest.mark.parametrize("hooked", [0, 1], ids=["convolution", "norm"])
+def test_what_has_hooks_stays_as_it_is(hooked):
+    """A hook may change what it sees: pruning and the older weight norm are hooks too."""
+    model = lively(nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)))
+    model[hooked].register_forward_hook(lambda module, inputs, output: 2 * output)
+    x = randn(2, 3, 8, 8)
+    folded = fold_batchnorm(model)
+    assert isinstance(folded[1], nn.BatchNorm2d)
+    torch.testing.assert_close(folded(x), model(x))
+
+
+def test_a_norm_whose_statistics_are_read_elsewhere_stays():
+    class Reads(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv, self.norm = nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)
+
+        def forward(self, x):
+            return self.norm(self.conv(x)) + self.norm.running_mean[:, None, None]
+
+    model = lively(Reads())
+    x = randn(2, 3, 8, 8)
+    torch.testing.assert_close(fold_batchnorm(model)(x), model(x))

@@ -274,6 +274,7 @@ def test_a_symbolic_size_without_such_padding_is_refused():
         (lambda net: net.conv2d("c", 8, 3, bias=1), "bias .*1"),
         (lambda net: net.depthwise_conv2d("c", 3, depth_multiplier=0), "depth_multiplier .*0"),
         (lambda net: net.pool(9), "kernel larger .* 9"),
+        (lambda net: net.pool(2, padding=2), "padding .*\\(2, 2\\).*\\(2, 2\\)"),
         (lambda net: net.linear("f", -2), "out_features .*-2"),
     ],
 )

@@ -5,6 +5,7 @@ The algebra and the models share the paper's tables and nothing else; so the tot
 
 import itertools
 
+import numpy as np
 import pytest
 import sympy
 import torch
@@ -84,6 +85,7 @@ def test_table_2():
     macs, weights = [part.macs for part in parts], [part.params for part in parts]
     weights[-1] -= 1000  # no biases
     assert [round(100 * number / sum(macs), 3) for number in macs] == [94.857, 3.057, 1.906, 0.180]
+    assert round(94.86 + 3.06 + 1.19 + 0.18, 2) == 99.29 and round(94.86 + 3.06 + 1.91 + 0.18) == 100
     assert [round(100 * number / sum(weights), 3) for number in weights] == [74.591, 1.061, 0.021, 24.328]
 
 
@@ -122,6 +124,15 @@ def test_table_9():
     net = cost.mobilenet_v1(MOBILENET, 0.5, 160)
     assert round(net.total.macs / 1e6, 3) == 76.525
     assert round((net.total.params - net.by_kind()["norm"].params) / 1e6, 4) == 1.3206
+    squeezenet = 832.67e6  # tests/test_network_cost.py
+    assert round(squeezenet / net.total.macs) == 11  # section 4.2 says 22 times: FLOPs over MACs
+
+
+def test_section_4_4():
+    """Prints "0.58 Million mult-adds", for a final layer of 10 million parameters: it is a thousand times as much."""
+    kinds = cost.mobilenet_v1(MOBILENET).by_kind()
+    body = sum(kinds[kind].macs for kind in ("standard", "depthwise", "pointwise"))
+    assert round((body + 10 * 10**6) / 1e9, 2) == 0.58
 
 
 def test_table_10():
@@ -265,3 +276,23 @@ def test_a_bad_ratio_is_refused(ratio):
     for price, rows in [(cost.vgg_16, VGG), (cost.resnet_56, RESNET)]:
         with pytest.raises(ValueError, match=f"ratio .*{ratio}"):
             price(rows, ratio)
+
+
+@pytest.mark.parametrize(
+    "price, told",
+    [
+        (lambda: cost.ghostnet([]), "rows .*\\(\\)"),
+        (lambda: cost.ghostnet([(3, 16, 16, False, 0)]), "stride .*0"),
+        (lambda: cost.mobilenet_v1([(0, 64)]), "stride .*0"),
+        (lambda: cost.resnet_56([(1.5, 16, 1)]), "blocks .*1.5"),
+        (lambda: cost.vgg_16([(64.5, False)], 2), "out_channels .*64.5"),
+        (lambda: cost.vgg_16(VGG, 2, dw_kernel_size=4), "dw_kernel_size .*4"),
+    ],
+)
+def test_rows_and_kernels_that_make_no_network_are_refused(price, told):
+    with pytest.raises(ValueError, match=told):
+        price()
+
+
+def test_a_table_may_be_an_array():
+    assert cost.resnet_56(np.array(RESNET), 2).total == cost.resnet_56(RESNET, 2).total

@@ -1,8 +1,9 @@
 """What convolutions, units and whole networks cost per image, as algebra: parameters, MACs and memory traffic.
 
-Every size may be a whole number or a sympy expression, mixed at will. Whole numbers give exact ints, never floats;
-symbols give an expression that turns into the same int once numbers are put in (sympy cannot know, though, whether
-``groups`` will divide them). Nothing here runs a convolution or builds a network.
+Every size of a layer or a unit may be a whole number or a sympy expression, mixed at will. Whole numbers give exact
+ints, never floats; symbols give an expression that turns into the same int once numbers are put in (sympy cannot know,
+though, whether ``groups`` will divide them). In a network the channels and the input size may be symbols; ``Network``
+says what is rounded then and what is not. Nothing here runs a convolution or builds a network.
 
 Conventions. A MAC is one multiply-accumulate of a convolution or a fully connected layer; multiplications by padding
 zeros are counted, bias and batch norm are not. FLOPs are twice the MACs. What the MobileNet and GhostNet papers

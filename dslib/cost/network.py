@@ -13,7 +13,8 @@ class Row:
     """One layer of a network: its name, its kind, what it makes, and its cost.
 
     ``kind`` is ``"standard"``, ``"grouped"``, ``"depthwise"``, ``"pointwise"``, ``"linear"`` or ``"norm"``.
-    ``channels`` and ``size`` (height, width, in pixels) are those of the layer's output.
+    ``channels`` and ``size`` (height, width, in pixels) are those of the layer's output. On a single channel a
+    depthwise convolution is a standard (or pointwise) one, and is called so.
     """
 
     name: str
@@ -62,6 +63,9 @@ class Network:
         """Pool windows of ``kernel_size``, ``stride`` apart (left out: side by side): a smaller map, no cost."""
         kernel_size = pair("kernel_size", kernel_size)
         stride = kernel_size if stride is None else pair("stride", stride)
+        padding = pair("padding", padding, minimum=0)
+        if any(2 * zeros > side for zeros, side in zip(padding, kernel_size, strict=True)):
+            raise ValueError(f"padding must be at most half of kernel_size, got {padding} for {kernel_size}")
         self.size = self._window(kernel_size, stride, padding)
 
     def global_pool(self):
@@ -69,7 +73,7 @@ class Network:
         self.size = (1, 1)
 
     def linear(self, name, out_features, bias=True):
-        """Add a fully connected layer on the flattened map: its input are ``channels * height * width`` numbers."""
+        """Add a fully connected layer, by default with bias, on the map's ``channels * height * width`` numbers."""
         height, width = self.size
         price = linear(self.channels * height * width, out_features, bias)
         self.channels, self.size = whole_size("out_features", out_features), (1, 1)

@@ -4,7 +4,7 @@ The tables are those of ``dslib.models`` (``MOBILENET_V1``, ``GHOSTNET``, ``VGG_
 changed ones. The names of the layers are those of the built model's modules.
 
 A numeric ``width_multiplier`` is rounded to whole channels as the authors' code does it. A symbol is not rounded: then
-the counts are polynomials in it, exact wherever all channels come out whole.
+the counts are polynomials in it, exact wherever rounding would change no channel count.
 """
 
 from itertools import groupby
@@ -13,6 +13,7 @@ import sympy
 
 from ..geometry import make_divisible, positive_int, positive_number, scaled_channels
 from .network import Network
+from .operations import whole_size
 
 
 def mobilenet_v1(rows, width_multiplier=1, input_size=224, in_channels=3, num_classes=1000):
@@ -57,7 +58,7 @@ def _mobilenet_v1(add_block, rows, width_multiplier, input_size, in_channels, nu
     stage, block = 0, -1
     for stride, channels in rows:
         # a stage begins at each stride 2
-        stage, block = (stage + 1, 0) if stride > 1 else (stage, block + 1)
+        stage, block = (stage + 1, 0) if positive_int("stride", stride) > 1 else (stage, block + 1)
         add_block(net, f"blocks.{stage}.{block}", width(channels), stride)
     net.global_pool()
     net.linear("classifier", num_classes)
@@ -77,6 +78,9 @@ def ghostnet(rows, width_multiplier=1, input_size=224, in_channels=3, num_classe
     def width(channels):
         return _scaled(channels, width_multiplier, lambda c, multiplier: make_divisible(c * multiplier, 4))
 
+    rows = tuple(rows)
+    if not rows:
+        raise ValueError(f"rows must hold at least one bottleneck, got {rows!r}")
     net = Network(in_channels, input_size)
     net.conv2d("conv_stem", width(16), 3, stride=2, norm="bn1")
     stages = [list(stage) for _, stage in groupby(rows, key=lambda row: row[-1])]
@@ -95,7 +99,7 @@ def _ghost_bottleneck(net, name, kernel_size, hidden, out_channels, squeeze, str
     """Two Ghost modules, between them a depthwise convolution for the stride and a gate, and a shortcut around all."""
     shortcut = net.branch()
     _ghost_module(net, f"{name}.ghost1", hidden)
-    if stride > 1:
+    if positive_int("stride", stride) > 1:
         net.depthwise_conv2d(f"{name}.conv_dw", kernel_size, stride, norm=f"{name}.bn_dw")
     if squeeze:
         gate = net.branch()
@@ -145,7 +149,7 @@ def resnet_56(rows, ratio=None, dw_kernel_size=3, input_size=32, in_channels=3, 
     net = Network(in_channels, input_size)
     net.conv2d("conv_stem", 16, 3, norm="bn1")
     for stage, (blocks, channels, stride) in enumerate(rows):
-        for block in range(blocks):
+        for block in range(positive_int("blocks", blocks)):
             strides = (1 if block else stride, 1)
             for number in (1, 2):
                 name = f"blocks.{stage}.{block}"
@@ -160,7 +164,9 @@ def resnet_56(rows, ratio=None, dw_kernel_size=3, input_size=32, in_channels=3, 
 
 def _ghost_module(net, name, out_channels, kernel_size=1, ratio=2, dw_kernel_size=3, stride=1):
     """The two convolutions of a Ghost module with their norms; what they make beyond ``out_channels`` is cut off."""
-    ratio = positive_int("ratio", ratio, minimum=2)
+    out_channels, ratio = whole_size("out_channels", out_channels), positive_int("ratio", ratio, minimum=2)
+    if positive_int("dw_kernel_size", dw_kernel_size) % 2 == 0:
+        raise ValueError(f"dw_kernel_size must be odd, so that padding keeps the size, got {dw_kernel_size!r}")
     intrinsic = -(-out_channels // ratio) if isinstance(out_channels, int) else out_channels / ratio
     net.conv2d(f"{name}.primary_conv.0", intrinsic, kernel_size, stride, norm=f"{name}.primary_conv.1")
     cheap = f"{name}.cheap_operation"

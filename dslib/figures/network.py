@@ -1,5 +1,7 @@
 """A whole network as the maps that run through it."""
 
+from math import log2
+
 import numpy as np
 from matplotlib.collections import LineCollection
 from matplotlib.patches import Rectangle
@@ -29,7 +31,7 @@ def draw_network(maps, ax=None, title=None):
     counts = [(height * width, channels) for _, channels, (height, width) in maps]
     words = [(f"{height} × {width}", str(channels)) for _, channels, (height, width) in maps]
     # (maps, 2) factors of 2, rounded so that on every processor 1024 channels reach their thin line
-    steps = np.round(np.log2(counts), 9)
+    steps = np.round([[log2(count) for count in pair] for pair in counts], 9)
     head, lines = 1.3 + bool(title), len(maps) + 3.6 + bool(title)
     width, line = _room(ax, lines)
     middle, step = _scale([label for label, _, _ in maps], words, steps, width)
@@ -48,6 +50,8 @@ def draw_network(maps, ax=None, title=None):
 
 def _checked_maps(maps):
     """The maps as ``(label, channels, (height, width))`` with whole numbers; ValueError where they cannot be drawn."""
+    if not isinstance(maps, (tuple, list)):
+        raise ValueError(f"maps must be a list of (label, channels, (height, width)), got {maps!r}")
     checked = []
     for index, entry in enumerate(maps):
         if not isinstance(entry, (tuple, list)) or len(entry) != 3:

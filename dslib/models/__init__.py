@@ -1,10 +1,11 @@
 """Whole networks from the tables of their papers, one paper a file; each table stands as data at the top of its file.
 
 All take images ``(N, in_channels, H, W)`` with height and width of at least 32 and any batch size, and return logits
-``(N, num_classes)``. :func:`fold_batchnorm` makes one ready for inference.
+``(N, num_classes)``. (In training mode torch's batch norm refuses a single image of 32 by 32: it needs two values.)
+:func:`fold_batchnorm` makes a network ready for inference.
 
 In their code no map outlives its use: activations overwrite, and a convolution's result replaces its input by name
-before the norm is called, so that memory still in the cache is used again. That is a tenth of a network's time.
+before the norm is called, so that memory still in the cache is used again.
 """
 
 from .folding import fold_batchnorm

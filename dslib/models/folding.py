@@ -21,7 +21,7 @@ def fold_batchnorm(model):
     4,231,976 params. Outputs are the same up to rounding; the given model is left as it is.
 
     Pairs are found by the flow of data, with ``torch.fx``: a ``BatchNorm2d`` whose input is the output of a ``Conv2d``
-    that nothing else reads. Where either is used twice, both stay as they are.
+    that nothing else reads. Where either is used twice or has hooks, both stay as they are.
 
     Raises ValueError for what is no module, for a model in training mode (it would not use the running statistics),
     and for a model that ``torch.fx`` cannot trace, with the reason. Chapter: mobilenet_v1.
@@ -45,6 +45,8 @@ def fold_batchnorm(model):
 class _Tracer(fx.Tracer):
     """Reads the model's code down to torch's modules and to those of any origin that contain no others."""
 
+    proxy_buffer_attributes = True  # so that code that reads a norm's statistics is seen to use the norm
+
     def is_leaf_module(self, module, name):
         return next(module.children(), None) is None or super().is_leaf_module(module, name)
 
@@ -58,6 +60,11 @@ def _foldable_pairs(model):
     modules = dict(model.named_modules())
     uses = Counter(_module_name(node) for node in nodes)
     called_once = {node: modules[node.target] for node in nodes if node.op == "call_module" and uses[node.target] == 1}
+    called_once = {
+        node: module
+        for node, module in called_once.items()
+        if not (module._forward_hooks or module._forward_pre_hooks)  # a hook must go on seeing what it sees
+    }
     for node, norm in called_once.items():
         before = node.args[0] if node.args else None
         if type(norm) is not BATCH_NORM or norm.running_mean is None or before not in called_once:

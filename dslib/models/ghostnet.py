@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from torch import nn
 
-from ..geometry import make_divisible, positive_int, positive_number
+from ..geometry import make_divisible, positive_int, positive_number, same_padding
 from ..layers import GhostModule
 from .inputs import check_images
 
@@ -81,6 +81,9 @@ class GhostNet(nn.Module):
 
     def __init__(self, rows=GHOSTNET, width_multiplier=1.0, num_classes=1000, in_channels=3, dropout=0.2):
         super().__init__()
+        rows = tuple(rows)
+        if not rows:
+            raise ValueError(f"rows must hold at least one bottleneck, got {rows!r}")
         positive_number("width_multiplier", width_multiplier)
         channels = make_divisible(STEM_CHANNELS * width_multiplier, DIVISOR)
         self.conv_stem = nn.Conv2d(positive_int("in_channels", in_channels), channels, 3, 2, padding=1, bias=False)
@@ -195,7 +198,8 @@ class ConvBnAct(nn.Module):
 
 
 def _depthwise(channels, kernel_size, stride):
-    return nn.Conv2d(channels, channels, kernel_size, stride, kernel_size // 2, groups=channels, bias=False)
+    stride, padding = positive_int("stride", stride), same_padding(kernel_size)
+    return nn.Conv2d(channels, channels, kernel_size, stride, padding, groups=channels, bias=False)
 
 
 def _share(name, value):

@@ -94,7 +94,7 @@ class MobileNetV1(nn.Module):
         self.act1 = activation_module(activation, inplace=True)
         stages = []
         for stride, out_channels in rows:
-            if stride > 1 or not stages:
+            if positive_int("stride", stride) > 1 or not stages:
                 stages.append(nn.Sequential())  # a stage begins at each stride 2
             out_channels = scaled_channels(out_channels, width_multiplier)
             stages[-1].append(block(channels, out_channels, stride, activation))
@@ -154,4 +154,5 @@ class DenseBlock(nn.Module):
 
 
 def _conv3x3(in_channels, out_channels, stride, groups=1):
+    stride = positive_int("stride", stride)
     return nn.Conv2d(in_channels, out_channels, 3, stride, padding=1, groups=groups, bias=False)

@@ -74,7 +74,7 @@ class ResNet(nn.Module):
         self.blocks = nn.Sequential()
         for blocks, out_channels, stride in rows:
             self.blocks.append(nn.Sequential())
-            for number in range(blocks):
+            for number in range(positive_int("blocks", blocks)):
                 self.blocks[-1].append(block(channels, out_channels, 1 if number else stride))
                 channels = out_channels
         self.global_pool = nn.AdaptiveAvgPool2d(1)
@@ -140,7 +140,7 @@ class Shortcut(nn.Module):
 
     def __init__(self, new_channels, stride):
         super().__init__()
-        self.new_channels = new_channels
+        self.new_channels = positive_int("new_channels", new_channels, minimum=0)
         self.stride = stride
 
     def forward(self, x):
