@@ -129,7 +129,7 @@ class GhostBottleneck(nn.Module):
         super().__init__()
         self.ghost1 = GhostModule(in_channels, hidden_channels)
         self.conv_dw = self.bn_dw = self.se = None
-        if stride > 1:
+        if positive_int("stride", stride) > 1:
             self.conv_dw = _depthwise(hidden_channels, kernel_size, stride)
             self.bn_dw = nn.BatchNorm2d(hidden_channels)
         if squeeze:
@@ -198,8 +198,7 @@ class ConvBnAct(nn.Module):
 
 
 def _depthwise(channels, kernel_size, stride):
-    stride, padding = positive_int("stride", stride), same_padding(kernel_size)
-    return nn.Conv2d(channels, channels, kernel_size, stride, padding, groups=channels, bias=False)
+    return nn.Conv2d(channels, channels, kernel_size, stride, same_padding(kernel_size), groups=channels, bias=False)
 
 
 def _share(name, value):
