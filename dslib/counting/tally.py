@@ -1,8 +1,4 @@
-"""Counting what a computation really does, without knowing any formula for it.
-
-:class:`CountingNumber` goes through plain Python code, such as ``conv2d_loops``, and writes down every multiplication
-and every addition on a :class:`Tally`. Chapter: standard_convolution.
-"""
+"""Numbers that write down every multiplication and addition they take part in."""
 
 from dataclasses import dataclass
 

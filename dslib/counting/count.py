@@ -1,0 +1,151 @@
+"""Counting what a model or a function does, without changing it."""
+
+import contextlib
+from dataclasses import replace
+
+import torch
+from torch import nn
+from torch.nn.parameter import UninitializedTensorMixin
+
+from .by_hand import Ledger
+from .report import Report
+from .watch import Watch
+
+
+def count(model, *example_inputs, input_size=None, backward=False, elementwise=False, per_image=False):
+    """Count the MACs that a model or a function does, exactly, by watching torch run it: a :class:`Report`.
+
+    Either ``example_inputs`` are given, what the model is to be called with, or ``input_size``: a shape, batch
+    included, or a list of shapes. With ``input_size`` nothing is computed and no memory is needed: the model runs on
+    torch's meta device, with shapes alone. Example inputs on the meta device do the same; others are really run.
+
+    ``backward``: count forward and backward, for the gradients of all parameters and inputs that require them (those
+    made from ``input_size`` do). ``elementwise``: find convolutions written by hand as well, multiplications whose
+    products are summed, in a column of their own (:mod:`by_hand <dslib.counting>` says by which rule).
+    ``per_image``: divide all counts by the first axis of the first input.
+
+    Control flow counts as it ran. The model, its gradients, buffers, hooks and mode, and torch's random numbers stay as
+    they are, also if the model raises. What a function does outside torch (numpy, plain Python) is not seen.
+
+    Raises ValueError for a model that is no callable, for inputs given twice or not at all, for sizes that are not
+    whole and positive, for a model that must see values on the meta device, and for counts that do not divide by the
+    images. Chapter: counting_in_practice.
+    """
+    if not callable(model):
+        raise ValueError(f"model must be a torch module or a function, got {model!r}")
+    inputs = _inputs(model, example_inputs, input_size, backward)
+    on_meta = any(isinstance(x, torch.Tensor) and x.is_meta for x in inputs)
+    stand_ins, run = _stand_ins(model, on_meta)
+    names = {id(module): name for name, module in model.named_modules()} if isinstance(model, nn.Module) else {}
+    parameters = {id(tensor): name for name, tensor in stand_ins.items() if isinstance(tensor, nn.Parameter)}
+    watch = Watch(names, parameters if isinstance(model, nn.Module) else None, Ledger() if elementwise else None)
+    with _untouched(on_meta), torch.set_grad_enabled(backward):
+        try:
+            with watch:
+                out = run(inputs)
+                if backward:
+                    _backward(out, watch, [*stand_ins.values(), *inputs])
+        except (NotImplementedError, RuntimeError) as error:
+            if on_meta and any(word in str(error) for word in ("meta", "Meta", "same device", "data-dependent")):
+                raise ValueError(
+                    f"the model needs values where there are shapes only: {error}; pass real tensors instead of "
+                    "input_size or meta tensors"
+                ) from error
+            raise
+    params = sum(parameter.numel() for parameter in watch.read.values())
+    if isinstance(model, nn.Module):
+        params = sum(parameter.numel() for parameter in model.parameters())
+    rows = watch.ledger.settled(watch.rows) if elementwise else watch.rows
+    report = Report(tuple(rows), watch.found("other"), watch.found("unknown"), params)
+    return _per_image(report, inputs) if per_image else report
+
+
+def _inputs(model, example_inputs, input_size, backward):
+    """The inputs to call with, those from ``input_size`` made without data."""
+    if (input_size is None) == (not example_inputs):
+        raise ValueError(
+            f"pass example inputs or input_size, one of the two, got {len(example_inputs)} and {input_size}"
+        )
+    if input_size is None:
+        # aliases, so that no gradient is written to the caller's tensors
+        return [
+            x.detach().requires_grad_(x.requires_grad) if isinstance(x, torch.Tensor) else x for x in example_inputs
+        ]
+    shapes = input_size if isinstance(input_size, (list, tuple)) else [input_size]
+    if not all(isinstance(shape, (list, tuple)) for shape in shapes):
+        shapes = [shapes]
+    for shape in shapes:
+        if not shape or any(not isinstance(side, int) or isinstance(side, bool) or side < 1 for side in shape):
+            raise ValueError(f"input_size must be a shape of whole, positive sizes or a list of such, got {input_size}")
+    state = [*model.parameters(), *model.buffers()] if isinstance(model, nn.Module) else []
+    dtype = next((tensor.dtype for tensor in state if tensor.is_floating_point()), torch.get_default_dtype())
+    return [torch.empty(shape, dtype=dtype, device="meta", requires_grad=backward) for shape in shapes]
+
+
+def _stand_ins(model, on_meta):
+    """Tensors in the place of the model's own, and a function that runs it with them.
+
+    Parameters get aliases, so that gradients are written elsewhere, and buffers copies; on the meta device both are
+    shapes alone. A tied parameter stands once.
+    """
+    if not isinstance(model, nn.Module):
+        return {}, lambda inputs: model(*inputs)
+    state = {**dict(model.named_parameters()), **dict(model.named_buffers())}
+    lazy = [name for name, tensor in state.items() if isinstance(tensor, UninitializedTensorMixin)]
+    if lazy:
+        raise ValueError(f"model has parameters without a shape yet, run it once first: {', '.join(lazy)}")
+    stand_ins = {}
+    for name, tensor in state.items():
+        learnable = isinstance(tensor, nn.Parameter)
+        if on_meta:
+            other = torch.empty_like(tensor, device="meta")
+        else:
+            other = tensor.detach() if learnable else tensor.detach().clone()
+        stand_ins[name] = nn.Parameter(other, tensor.requires_grad) if learnable else other
+    return stand_ins, lambda inputs: torch.func.functional_call(model, stand_ins, tuple(inputs))
+
+
+@contextlib.contextmanager
+def _untouched(on_meta):
+    """Leave torch's random numbers and switches as they are; on the meta device new tensors are born there."""
+    fast_path = torch.backends.mha.get_fastpath_enabled()
+    devices = list(range(torch.cuda.device_count())) if torch.cuda.is_initialized() else []
+    with torch.random.fork_rng(devices=devices), torch.device("meta") if on_meta else contextlib.nullcontext():
+        # the fast path is one operation for a whole attention layer: its parts could not be seen
+        torch.backends.mha.set_fastpath_enabled(False)
+        try:
+            yield
+        finally:
+            torch.backends.mha.set_fastpath_enabled(fast_path)
+
+
+def _backward(out, watch, leaves):
+    """Run the gradients of all outputs, for all leaves that want one; they are thrown away."""
+    watch.in_backward = True
+    outputs = [tensor for tensor in _tensors(out) if tensor.requires_grad]
+    wanted = {id(leaf): leaf for leaf in leaves if isinstance(leaf, torch.Tensor) and leaf.requires_grad}
+    wanted = wanted or watch.leaves  # a function's parameters are known once it has run
+    if not outputs or not wanted:
+        raise ValueError("backward=True needs an output that depends on a tensor with requires_grad")
+    torch.autograd.grad(outputs, list(wanted.values()), [torch.ones_like(o) for o in outputs], allow_unused=True)
+
+
+def _tensors(out):
+    """The tensors in nested tuples, lists and dicts."""
+    if isinstance(out, torch.Tensor):
+        yield out
+    elif isinstance(out, (tuple, list)):
+        for part in out:
+            yield from _tensors(part)
+    elif isinstance(out, dict):
+        yield from _tensors(list(out.values()))
+
+
+def _per_image(report, inputs):
+    """The report with all counts divided by the size of the batch."""
+    images = next((x.shape[0] for x in inputs if isinstance(x, torch.Tensor) and x.dim()), 1)
+    numbers = [number for row in report.rows for number in (row.macs, row.by_hand_macs)]
+    if any(number % images for number in numbers):
+        raise ValueError(f"counts do not divide by a batch of {images}: pass one image")
+    rows = [replace(r, macs=r.macs // images, by_hand_macs=r.by_hand_macs // images) for r in report.rows]
+    return replace(report, rows=tuple(rows), images=images)

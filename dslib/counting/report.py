@@ -1,0 +1,145 @@
+"""What a count found, as data and as tables."""
+
+import csv
+import html
+import io
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Row:
+    """One operation that did MACs.
+
+    ``where``: path of the module that ran it, with file and line where the call stands in a module's own code or in a
+    function. ``operation``: torch's name. ``inputs``, ``output``: shapes. ``groups``: of a convolution, else 1.
+    ``params``: learnable scalars that it reads and no row before it has read. ``by_hand_macs``: multiplications of
+    elementwise operations whose products were summed, only with ``elementwise=True``.
+    """
+
+    where: str
+    operation: str
+    inputs: tuple
+    output: tuple
+    groups: int
+    macs: int
+    params: int
+    by_hand_macs: int = 0
+
+
+@dataclass(frozen=True)
+class Other:
+    """All calls of one operation that does arithmetic, but by convention no MACs, or that could not be priced.
+
+    ``elements``: numbers that its calls wrote. ``params``: learnable scalars that they were the first to read.
+    """
+
+    operation: str
+    calls: int
+    elements: int
+    params: int
+
+
+@dataclass(frozen=True)
+class Report:
+    """A count: ``macs``, ``flops`` (twice the macs), ``params``, and where they are.
+
+    ``rows``: a :class:`Row` for each operation with MACs, in running order. ``other``: elementwise operations, norms,
+    pooling, reductions, never mixed in. ``uncounted``: what was met and could not be priced: if it is not empty, the
+    true number may be higher. ``by_hand_macs``: see :class:`Row`; not part of ``macs``. ``images``: the images that
+    the counts are divided by, 1 unless ``per_image`` was asked for. ``params`` are all learnable scalars of the model,
+    used or not; of a function, those that it read.
+    """
+
+    rows: tuple
+    other: tuple
+    uncounted: tuple
+    params: int
+    images: int = 1
+
+    @property
+    def macs(self):
+        """Multiply-accumulates of all rows."""
+        return sum(row.macs for row in self.rows)
+
+    @property
+    def flops(self):
+        """Floating-point operations, ``2 * macs``."""
+        return 2 * self.macs
+
+    @property
+    def by_hand_macs(self):
+        """Multiplications of elementwise operations whose products were summed; 0 unless they were looked for."""
+        return sum(row.by_hand_macs for row in self.rows)
+
+    def share(self, row):
+        """The row's share of all MACs in percent, 0 where there are none."""
+        return 100 * row.macs / self.macs if self.macs else 0.0
+
+    def table(self):
+        """Column names and rows of text, the last row the sum."""
+        by_hand = self.by_hand_macs > 0
+        head = ["where", "operation", "shapes", "groups", "params", "MACs", "share"] + ["by hand"] * by_hand
+        lines = []
+        for row in self.rows:
+            shapes = " ".join(_shape(shape) for shape in row.inputs) + " -> " + _shape(row.output)
+            counts = [str(row.groups), f"{row.params:,}", f"{row.macs:,}", f"{self.share(row):.2f} %"]
+            lines.append([row.where, row.operation, shapes, *counts] + [f"{row.by_hand_macs:,}"] * by_hand)
+        total = ["total", "", "", "", f"{self.params:,}", f"{self.macs:,}", f"{100 * bool(self.macs):.2f} %"]
+        return head, [*lines, total + [f"{self.by_hand_macs:,}"] * by_hand]
+
+    def notes(self):
+        """Sentences below the table: the unit, what was left out by convention, and what could not be counted."""
+        unit = f"{self.macs:,} MACs = {self.flops:,} FLOPs" + (" per image" if self.images > 1 else "")
+        sentences = [unit + ". 1 MAC = 2 FLOPs; bias, norms, activations and pooling are not MACs."]
+        for label, found in (("Not MACs by convention", self.other), ("NOT COUNTED, no price known", self.uncounted)):
+            if found:
+                calls = ", ".join(f"{entry.operation} ({entry.calls})" for entry in found)
+                sentences.append(f"{label} (calls): {calls}.")
+        return sentences
+
+    def __str__(self):
+        head, lines = self.table()
+        widths = [max(len(line[column]) for line in [head, *lines]) for column in range(len(head))]
+        align = [str.ljust] * 3 + [str.rjust] * (len(head) - 3)
+        texts = [
+            "  ".join(a(cell, w) for a, cell, w in zip(align, line, widths, strict=True)) for line in [head, *lines]
+        ]
+        rule = "-" * max(map(len, texts))
+        return "\n".join(
+            [texts[0].rstrip(), rule, *[text.rstrip() for text in texts[1:-1]], rule, texts[-1], *self.notes()]
+        )
+
+    def to_markdown(self):
+        """The table in Markdown, the notes below it."""
+        head, lines = self.table()
+        rule = ["---"] * 3 + ["---:"] * (len(head) - 3)
+        rows = ["| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in [head, rule, *lines]]
+        return "\n".join([*rows, "", *self.notes()])
+
+    def to_csv(self):
+        """The rows as comma-separated values with a header, counts as plain integers, without the sum."""
+        file = io.StringIO()
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["where", "operation", "inputs", "output", "groups", "params", "macs", "share", "by_hand_macs"])
+        for row in self.rows:
+            inputs = " ".join(_shape(shape) for shape in row.inputs)
+            counts = [row.groups, row.params, row.macs, f"{self.share(row):.4f}", row.by_hand_macs]
+            writer.writerow([row.where, row.operation, inputs, _shape(row.output), *counts])
+        return file.getvalue()
+
+    def _repr_html_(self):
+        head, lines = self.table()
+        style = "text-align:left", "text-align:right"
+
+        def cells(line, tag):
+            return "".join(
+                f'<{tag} style="{style[column > 2]}">{html.escape(cell)}</{tag}>' for column, cell in enumerate(line)
+            )
+
+        body = "".join(f"<tr>{cells(line, 'td')}</tr>" for line in lines)
+        notes = "".join(f"<p>{html.escape(note)}</p>" for note in self.notes())
+        return f"<table><thead><tr>{cells(head, 'th')}</tr></thead><tbody>{body}</tbody></table>{notes}"
+
+
+def _shape(shape):
+    return "x".join(map(str, shape)) or "scalar"

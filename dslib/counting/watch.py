@@ -1,0 +1,152 @@
+"""Watching torch work: every operation that reaches the dispatcher is priced, set apart, or noted as unknown."""
+
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.nn.modules import module as torch_module
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from .prices import PRICES, aten, kind_of
+from .report import Other, Row
+
+OWN_FOLDERS = (str(Path(torch.__file__).parent), str(Path(__file__).parent))
+
+
+class Watch(TorchDispatchMode):
+    """While it is entered, notes each operation of this thread; nothing is left behind when it is left.
+
+    ``names``: ``{id(module): path}``. ``parameters``: ``{id(tensor): name}`` of the tensors that stand for learnable
+    ones; with None every ``nn.Parameter`` counts as such. ``ledger``: told of every operation, for products by hand.
+    """
+
+    def __init__(self, names, parameters, ledger=None):
+        super().__init__()
+        self.names, self.parameters, self.ledger = names, parameters, ledger
+        self.path, self.rows = [], []
+        self.apart = {"other": defaultdict(lambda: [0, 0, 0]), "unknown": defaultdict(lambda: [0, 0, 0])}
+        self.read, self.leaves = {}, {}  # learnable tensors met so far; all tensors that could get a gradient
+        self.views = {}  # {id(view): (view, the learnable tensor that it shows)}
+        self.hooks = []
+        self.in_backward = False
+
+    def __enter__(self):
+        def entered(module, inputs):
+            self.path.append(module)
+
+        def left(module, inputs, output):
+            self.path.pop()
+
+        self.hooks = [
+            torch_module.register_module_forward_pre_hook(entered),
+            torch_module.register_module_forward_hook(left, always_call=True),
+        ]
+        return super().__enter__()
+
+    def __exit__(self, *error):
+        for hook in self.hooks:
+            hook.remove()
+        return super().__exit__(*error)
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        price = PRICES.get(func.overloadpacket)
+        if price is None and kind_of(func) == "unknown":
+            with self:  # an operation made of others, which are then seen one by one
+                out = func.decompose(*args, **kwargs)
+            if out is not NotImplemented:
+                return out
+        out = _run(func, args, kwargs)
+        for arg in args:
+            if isinstance(arg, torch.Tensor) and arg.requires_grad and arg.is_leaf:
+                self.leaves[id(arg)] = arg
+        if func.is_view and (base := self._learnable(args[0])) is not None:
+            for view in out if isinstance(out, (tuple, list)) else [out]:
+                self.views[id(view)] = view, base  # kept alive, so that no other tensor takes its id
+            return out
+        params = self._first_read(args)
+        if price is not None:
+            self._note(func, args, out, price(out, *args, **kwargs), params)
+        elif (kind := kind_of(func)) != "free":
+            entry = self.apart[kind][func.overloadpacket.__name__.removesuffix("_")]
+            for index, more in enumerate((1, _elements(out), params)):
+                entry[index] += more
+        if self.ledger is not None:
+            self.ledger.see(func, args, out, self)
+        return out
+
+    def _note(self, func, args, out, macs, params):
+        name = func.overloadpacket.__name__
+        groups = args[-2] if name == "convolution_backward" else args[-1] if name == "convolution" else 1
+        tensors = [arg for arg in args if isinstance(arg, torch.Tensor)]
+        first = out[0] if isinstance(out, (tuple, list)) else out
+        if name == "convolution_backward":
+            first = next(tensor for tensor in out if tensor is not None)
+        shapes = tuple(tuple(tensor.shape) for tensor in tensors)
+        self.rows.append(Row(self.where(tensors), name, shapes, tuple(first.shape), groups, macs, params))
+
+    def where(self, tensors=()):
+        """Path of the running module; for code that is no layer of torch's also the line that called."""
+        if self.in_backward:  # no module runs: a learnable tensor tells which one it belongs to
+            bases = [self._learnable(tensor) for tensor in tensors]
+            names = [self.parameters[id(base)] for base in bases if base is not None and self.parameters]
+            return f"{names[0]} (backward)" if names else "(backward)"
+        if not self.path:
+            return _call_site()
+        module = self.path[-1]
+        name = self.names.get(id(module), type(module).__name__) or type(module).__name__
+        if type(module).__module__.startswith("torch.nn."):
+            return name
+        return f"{name} {_call_site()}".rstrip()
+
+    def _learnable(self, tensor):
+        """The learnable tensor that this one is or shows, or None."""
+        if id(tensor) in self.views:
+            return self.views[id(tensor)][1]
+        learnable = isinstance(tensor, nn.Parameter) if self.parameters is None else id(tensor) in self.parameters
+        return tensor if learnable else None
+
+    def _first_read(self, args):
+        """Learnable scalars among the arguments that no operation has read before; a change of shape reads nothing."""
+        fresh = 0
+        for arg in args:
+            if isinstance(arg, torch.Tensor):
+                base = self._learnable(arg)
+                if base is not None and id(base) not in self.read:
+                    self.read[id(base)] = base
+                    fresh += base.numel()
+        return fresh
+
+    def found(self, kind):
+        """The operations set apart, ``"other"`` or ``"unknown"``."""
+        return tuple(Other(name, *counts) for name, counts in self.apart[kind].items())
+
+
+def _run(func, args, kwargs):
+    """Run the operation. On the meta device torch takes a norm apart in Python, which is slow: its shapes are known."""
+    if func is aten.native_batch_norm.default and args[0].is_meta:
+        x, training = args[0], args[5]
+        statistics = [x.new_empty(x.shape[1] if training else 0) for _ in range(2)]
+        return torch.empty_like(x), *statistics
+    return func(*args, **kwargs)
+
+
+def _elements(out):
+    tensors = out if isinstance(out, (tuple, list)) else [out]
+    return sum(tensor.numel() for tensor in tensors[:1] if isinstance(tensor, torch.Tensor))
+
+
+def _call_site():
+    """``file.py:line`` of the innermost frame that is neither torch's nor ours; empty if there is none."""
+    frame = sys._getframe(1)
+    while frame is not None and (
+        frame.f_code.co_filename.startswith(OWN_FOLDERS) or frame.f_code.co_filename[0] == "<"
+    ):
+        frame = frame.f_back
+    if frame is None:
+        return ""
+    file = Path(frame.f_code.co_filename)
+    # a notebook's cells are files with names that change from run to run
+    return f"{'cell' if 'ipykernel' in file.parent.name else file.name}:{frame.f_lineno}"
