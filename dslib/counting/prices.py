@@ -94,10 +94,11 @@ FREE = """
     reflection_pad1d reflection_pad2d reflection_pad3d repeat replication_pad1d replication_pad2d replication_pad3d
     reshape _reshape_alias resize roll scalar_tensor scatter select select_backward select_scatter slice slice_backward
     slice_scatter split split_with_sizes squeeze stack t to _to_copy transpose tril tril_indices triu triu_indices
-    unbind unfold unsafe_chunk unsafe_split unsafe_split_with_sizes unfold_backward unfold_copy uniform unsqueeze _unsafe_index _unsafe_view view view_as zero zeros
+    unbind unfold unfold_backward unfold_copy uniform unsqueeze _unsafe_index _unsafe_view view view_as zero zeros
     zeros_like _conj _local_scalar_dense nonzero set _efficientzerotensor new_empty random exponential
     _fused_sdp_choice sym_size sym_numel sym_stride sym_storage_offset embedding_dense_backward _pin_memory
-    max_unpool2d view_as_real view_as_complex real imag is_pinned eye linspace logspace complex resolve_conj
+    unsafe_chunk unsafe_split unsafe_split_with_sizes max_unpool2d view_as_real view_as_complex
+    real imag is_pinned eye linspace logspace complex resolve_conj
 """.split()
 
 # Arithmetic that by convention is no MAC, beside all that torch itself calls pointwise.
