@@ -21,7 +21,7 @@ def count(model, *example_inputs, input_size=None, backward=False, elementwise=F
 
     ``backward``: count forward and backward, for the gradients of all parameters and inputs that require them (those
     made from ``input_size`` do). ``elementwise``: find convolutions written by hand as well, multiplications whose
-    products are summed, in a column of their own (:mod:`by_hand <dslib.counting>` says by which rule).
+    products are summed, in a column of their own; the chapter says by which rule.
     ``per_image``: divide all counts by the first axis of the first input.
 
     Control flow counts as it ran. The model, its gradients, buffers, hooks and mode, and torch's random numbers stay as
@@ -35,16 +35,14 @@ def count(model, *example_inputs, input_size=None, backward=False, elementwise=F
         raise ValueError(f"model must be a torch module or a function, got {model!r}")
     inputs = _inputs(model, example_inputs, input_size, backward)
     on_meta = any(isinstance(x, torch.Tensor) and x.is_meta for x in inputs)
-    stand_ins, run = _stand_ins(model, on_meta)
-    names = {id(module): name for name, module in model.named_modules()} if isinstance(model, nn.Module) else {}
-    parameters = {id(tensor): name for name, tensor in stand_ins.items() if isinstance(tensor, nn.Parameter)}
-    watch = Watch(names, parameters if isinstance(model, nn.Module) else None, Ledger() if elementwise else None)
-    with _untouched(on_meta), torch.set_grad_enabled(backward):
+    places = _stand_ins(model, on_meta)
+    watch = _watch(model, places, elementwise, on_meta)
+    with _untouched(), _replaced(places), torch.set_grad_enabled(backward):
         try:
             with watch:
-                out = run(inputs)
+                out = model(*inputs)
                 if backward:
-                    _backward(out, watch, [*stand_ins.values(), *inputs])
+                    _backward(out, watch, [*(place[-1] for place in places), *inputs])
         except (NotImplementedError, RuntimeError) as error:
             if on_meta and any(word in str(error) for word in ("meta", "Meta", "same device", "data-dependent")):
                 raise ValueError(
@@ -58,6 +56,16 @@ def count(model, *example_inputs, input_size=None, backward=False, elementwise=F
     rows = watch.ledger.settled(watch.rows) if elementwise else watch.rows
     report = Report(tuple(rows), watch.found("other"), watch.found("unknown"), params)
     return _per_image(report, inputs) if per_image else report
+
+
+def _watch(model, places, elementwise, on_meta):
+    """A Watch that knows the names of the model's modules and parameters; a function has none."""
+    ledger = Ledger() if elementwise else None
+    if not isinstance(model, nn.Module):
+        return Watch({}, None, ledger, on_meta)
+    names = {id(module): name for name, module in model.named_modules()}
+    parameters = {id(new): path for _, _, path, _, new in reversed(places) if isinstance(new, nn.Parameter)}
+    return Watch(names, parameters, ledger, on_meta)
 
 
 def _inputs(model, example_inputs, input_size, backward):
@@ -83,34 +91,52 @@ def _inputs(model, example_inputs, input_size, backward):
 
 
 def _stand_ins(model, on_meta):
-    """Tensors in the place of the model's own, and a function that runs it with them.
+    """``[(module, name in it, path, its tensor, the stand-in)]`` for all parameters and buffers of a model.
 
-    Parameters get aliases, so that gradients are written elsewhere, and buffers copies; on the meta device both are
-    shapes alone. A tied parameter stands once.
+    A parameter's stand-in is an alias, so that gradients are written elsewhere, a buffer's a copy; on the meta device
+    both are shapes alone. A tied tensor has one stand-in for all its places.
     """
-    if not isinstance(model, nn.Module):
-        return {}, lambda inputs: model(*inputs)
-    state = {**dict(model.named_parameters()), **dict(model.named_buffers())}
-    lazy = [name for name, tensor in state.items() if isinstance(tensor, UninitializedTensorMixin)]
-    if lazy:
-        raise ValueError(f"model has parameters without a shape yet, run it once first: {', '.join(lazy)}")
-    stand_ins = {}
-    for name, tensor in state.items():
-        learnable = isinstance(tensor, nn.Parameter)
-        if on_meta:
-            other = torch.empty_like(tensor, device="meta")
-        else:
-            other = tensor.detach() if learnable else tensor.detach().clone()
-        stand_ins[name] = nn.Parameter(other, tensor.requires_grad) if learnable else other
-    return stand_ins, lambda inputs: torch.func.functional_call(model, stand_ins, tuple(inputs))
+    places, made = [], {}
+    for path, module in model.named_modules() if isinstance(model, nn.Module) else ():
+        for name, tensor in [*module._parameters.items(), *module._buffers.items()]:
+            if tensor is None:
+                continue
+            place = f"{path}.{name}" if path else name
+            if isinstance(tensor, UninitializedTensorMixin):
+                raise ValueError(f"{place} has no shape yet: run the model once before it is counted")
+            if id(tensor) not in made:
+                made[id(tensor)] = _stand_in(tensor, on_meta)
+            places.append((module, name, place, tensor, made[id(tensor)]))
+    return places
+
+
+def _stand_in(tensor, on_meta):
+    learnable = isinstance(tensor, nn.Parameter)
+    if on_meta:
+        other = torch.empty_like(tensor, device="meta")
+    else:
+        other = tensor.detach() if learnable else tensor.detach().clone()
+    return nn.Parameter(other, tensor.requires_grad) if learnable else other
 
 
 @contextlib.contextmanager
-def _untouched(on_meta):
-    """Leave torch's random numbers and switches as they are; on the meta device new tensors are born there."""
+def _replaced(places):
+    """The stand-ins in the places of the model's own tensors, which come back in the end whatever happens."""
+    try:
+        for module, name, _, _, stand_in in places:
+            setattr(module, name, stand_in)
+        yield
+    finally:
+        for module, name, _, tensor, _ in places:
+            setattr(module, name, tensor)
+
+
+@contextlib.contextmanager
+def _untouched():
+    """Leave torch's random numbers and switches as they are."""
     fast_path = torch.backends.mha.get_fastpath_enabled()
     devices = list(range(torch.cuda.device_count())) if torch.cuda.is_initialized() else []
-    with torch.random.fork_rng(devices=devices), torch.device("meta") if on_meta else contextlib.nullcontext():
+    with torch.random.fork_rng(devices=devices):
         # the fast path is one operation for a whole attention layer: its parts could not be seen
         torch.backends.mha.set_fastpath_enabled(False)
         try:

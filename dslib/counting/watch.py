@@ -2,6 +2,7 @@
 
 import sys
 from collections import defaultdict
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -20,11 +21,12 @@ class Watch(TorchDispatchMode):
 
     ``names``: ``{id(module): path}``. ``parameters``: ``{id(tensor): name}`` of the tensors that stand for learnable
     ones; with None every ``nn.Parameter`` counts as such. ``ledger``: told of every operation, for products by hand.
+    ``on_meta``: whatever tensor the code makes is made on the meta device.
     """
 
-    def __init__(self, names, parameters, ledger=None):
+    def __init__(self, names, parameters, ledger=None, on_meta=False):
         super().__init__()
-        self.names, self.parameters, self.ledger = names, parameters, ledger
+        self.names, self.parameters, self.ledger, self.on_meta = names, parameters, ledger, on_meta
         self.path, self.rows = [], []
         self.apart = {"other": defaultdict(lambda: [0, 0, 0]), "unknown": defaultdict(lambda: [0, 0, 0])}
         self.read, self.leaves = {}, {}  # learnable tensors met so far; all tensors that could get a gradient
@@ -58,6 +60,8 @@ class Watch(TorchDispatchMode):
                 out = func.decompose(*args, **kwargs)
             if out is not NotImplemented:
                 return out
+        if self.on_meta:
+            args, kwargs = _moved_to_meta(func, args, kwargs)
         out = _run(func, args, kwargs)
         for arg in args:
             if isinstance(arg, torch.Tensor) and arg.requires_grad and arg.is_leaf:
@@ -124,12 +128,36 @@ class Watch(TorchDispatchMode):
         return tuple(Other(name, *counts) for name, counts in self.apart[kind].items())
 
 
+def _moved_to_meta(func, args, kwargs):
+    """The arguments of an operation that makes tensors, changed so that it makes them without data."""
+    if _takes_device(func):
+        kwargs = {**kwargs, "device": "meta"}
+    elif func is aten.lift_fresh.default:  # torch.tensor([...])
+        args = (args[0].to("meta"),)
+    return args, kwargs
+
+
+@cache
+def _takes_device(func):
+    return any(argument.name == "device" for argument in func._schema.arguments)
+
+
+# On the meta device torch takes these apart in Python, which is slow; what they return has the shape of their input.
+UNARY = {
+    *(aten.relu.default, aten.hardtanh.default, aten.sigmoid.default, aten.hardsigmoid.default, aten.tanh.default),
+    *(aten.silu.default, aten.hardswish.default, aten.gelu.default, aten.leaky_relu.default, aten.elu.default),
+}
+
+
 def _run(func, args, kwargs):
-    """Run the operation. On the meta device torch takes a norm apart in Python, which is slow: its shapes are known."""
-    if func is aten.native_batch_norm.default and args[0].is_meta:
-        x, training = args[0], args[5]
-        statistics = [x.new_empty(x.shape[1] if training else 0) for _ in range(2)]
-        return torch.empty_like(x), *statistics
+    """Run the operation; without data only as far as its shapes."""
+    x = args[0] if args else None
+    if isinstance(x, torch.Tensor) and x.is_meta:
+        if func in UNARY and x.is_floating_point():
+            return torch.empty_like(x)
+        if func is aten.native_batch_norm.default:
+            channels = x.shape[1] if args[5] else 0  # statistics are returned in training only
+            return torch.empty_like(x), x.new_empty(channels), x.new_empty(channels)
     return func(*args, **kwargs)
 
 
