@@ -22,8 +22,10 @@ MULTIPLY = {aten.mul, aten.mul_}
 MULTIPLY_ADD = {aten.addcmul, aten.addcmul_}
 ADD = {aten.add, aten.add_, aten.sub, aten.sub_}
 REDUCE = {aten.sum, aten.mean}
-ZEROS = {aten.zeros, aten.zeros_like, aten.new_zeros, aten.zero, aten.zero_, aten.full, aten.full_like, aten.new_full}
+ZEROS = {aten.zeros, aten.zeros_like, aten.new_zeros, aten.zero, aten.zero_}
+FILL = {aten.full, aten.full_like, aten.new_full, aten.fill, aten.fill_}  # with their last argument
 COPY = {aten.clone, aten._to_copy, aten.cat, aten.stack, aten.constant_pad_nd, aten.copy_}
+COPY |= {aten.slice_backward, aten.select_backward}  # places the numbers among zeros
 
 
 @dataclass
@@ -59,14 +61,16 @@ class Ledger:
         elif packet in MULTIPLY_ADD:
             self._set(out, _sum([self._of(tensors[0]), self._product(packet, tensors[1:], out, watch)]))
         elif packet in ADD:
-            self._set(out, _sum([self._of(tensor) for tensor in tensors]))
+            self._set(out, _sum([self._of(term) for term in args[:2]]))
         elif packet in REDUCE and tensors[0].numel() > out.numel():
             terms = self._of(tensors[0])
             self._set(out, _sum([terms, Terms(terms.products, [])]))  # two numbers of one product or more
-        elif packet in ZEROS:
+        elif packet in ZEROS or packet in FILL and not isinstance(args[-1], torch.Tensor) and args[-1] == 0:
             self._set(out, Terms(0, [], zeros=True))
         elif packet in COPY:
-            self._set(out, _together([self._of(tensor) for tensor in tensors]))
+            self._set(out, _side_by_side([self._of(tensor) for tensor in tensors]))
+        elif args and out is args[0] and torch.Tag.inplace_view not in func.tags:
+            self._set(out, Terms(0, []))  # worked on in place: no products any more
 
     def settled(self, rows):
         """The rows of the watch, and one for each multiplication that was summed, in running order."""
@@ -83,8 +87,10 @@ class Ledger:
         self.multiplications.append(Multiplication(len(watch.rows), row))
         return Terms(1, [self.multiplications[-1]])
 
-    def _of(self, tensor):
-        _, terms = self.memory.get(tensor.untyped_storage()._cdata, (None, Terms(0, [])))
+    def _of(self, term):
+        if not isinstance(term, torch.Tensor):
+            return Terms(0, [], zeros=term == 0)
+        _, terms = self.memory.get(term.untyped_storage()._cdata, (None, Terms(0, [])))
         return terms
 
     def _set(self, tensor, terms):
@@ -95,7 +101,7 @@ class Ledger:
 
 
 def _sum(parts):
-    together = _together(parts)
+    together = Terms(sum(part.products for part in parts), _waiting(parts))
     if together.products > 1:
         for multiplication in together.waiting:
             multiplication.summed = True
@@ -104,8 +110,13 @@ def _sum(parts):
     return Terms(0, []) if started_elsewhere else together
 
 
-def _together(parts):
-    return Terms(sum(part.products for part in parts), [one for part in parts for one in part.waiting])
+def _side_by_side(parts):
+    """What copies hold, and several tensors in one: no number of theirs is added to another."""
+    return Terms(max(part.products for part in parts), _waiting(parts), all(part.zeros for part in parts))
+
+
+def _waiting(parts):
+    return [one for part in parts for one in part.waiting]
 
 
 def _tensors(values):

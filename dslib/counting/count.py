@@ -11,6 +11,9 @@ from .by_hand import Ledger
 from .report import Report
 from .watch import Watch
 
+# what torch says, among other words, where a value is asked for that is not there
+NO_VALUES = ("meta", "Meta", "same device", "data-dependent", "unallocated storage")
+
 
 def count(model, *example_inputs, input_size=None, backward=False, elementwise=False, per_image=False):
     """Count the MACs that a model or a function does, exactly, by watching torch run it: a :class:`Report`.
@@ -38,13 +41,14 @@ def count(model, *example_inputs, input_size=None, backward=False, elementwise=F
     places = _stand_ins(model, on_meta)
     watch = _watch(model, places, elementwise, on_meta)
     with _untouched(), _replaced(places), torch.set_grad_enabled(backward):
+        copies = [x.clone() if isinstance(x, torch.Tensor) else x for x in inputs]  # a model may work in place
         try:
             with watch:
-                out = model(*inputs)
+                out = model(*copies)
                 if backward:
                     _backward(out, watch, [*(place[-1] for place in places), *inputs])
-        except (NotImplementedError, RuntimeError) as error:
-            if on_meta and any(word in str(error) for word in ("meta", "Meta", "same device", "data-dependent")):
+        except (NotImplementedError, RuntimeError, TypeError) as error:
+            if on_meta and any(word in str(error) for word in NO_VALUES):
                 raise ValueError(
                     f"the model needs values where there are shapes only: {error}; pass real tensors instead of "
                     "input_size or meta tensors"
@@ -82,7 +86,7 @@ def _inputs(model, example_inputs, input_size, backward):
     shapes = input_size if isinstance(input_size, (list, tuple)) else [input_size]
     if not all(isinstance(shape, (list, tuple)) for shape in shapes):
         shapes = [shapes]
-    for shape in shapes:
+    for shape in shapes or [()]:
         if not shape or any(not isinstance(side, int) or isinstance(side, bool) or side < 1 for side in shape):
             raise ValueError(f"input_size must be a shape of whole, positive sizes or a list of such, got {input_size}")
     state = [*model.parameters(), *model.buffers()] if isinstance(model, nn.Module) else []
@@ -150,7 +154,7 @@ def _backward(out, watch, leaves):
     watch.in_backward = True
     outputs = [tensor for tensor in _tensors(out) if tensor.requires_grad]
     wanted = {id(leaf): leaf for leaf in leaves if isinstance(leaf, torch.Tensor) and leaf.requires_grad}
-    wanted = wanted or watch.leaves  # a function's parameters are known once it has run
+    wanted |= watch.leaves  # a function's parameters are known once it has run
     if not outputs or not wanted:
         raise ValueError("backward=True needs an output that depends on a tensor with requires_grad")
     torch.autograd.grad(outputs, list(wanted.values()), [torch.ones_like(o) for o in outputs], allow_unused=True)

@@ -13,7 +13,7 @@ import torch
 aten = torch.ops.aten
 
 
-def convolution(out, x, weight, bias, stride, padding, dilation, transposed, output_padding, groups):
+def convolution(out, x, weight, bias, stride, padding, dilation, transposed, output_padding, groups, *switches):
     """Every number of the output (transposed: of the input) meets the kernel of its group's channels once."""
     return (x if transposed else out).numel() * prod(weight.shape[1:])
 
@@ -63,6 +63,7 @@ def rnn_layer(out, x, input_weight, hidden_weight, *rest):
 
 PRICES = {
     aten.convolution: convolution,
+    aten._convolution: convolution,  # in traced models
     aten.convolution_backward: convolution_backward,
     aten.mm: matmul,
     aten.bmm: matmul,
@@ -73,6 +74,8 @@ PRICES = {
     aten.addmv: add_matmul,
     aten.baddbmm: add_matmul,
     aten.addbmm: add_batch_matmul,
+    **dict.fromkeys([aten.addmm_, aten.addmv_, aten.baddbmm_], add_matmul),
+    aten.addbmm_: add_batch_matmul,
     aten.mkldnn_rnn_layer: rnn_layer,
     aten._scaled_dot_product_flash_attention_for_cpu: attention,
     aten._scaled_dot_product_flash_attention: attention,
@@ -115,7 +118,8 @@ OTHER = """
     _log_softmax_backward_data _softmax_backward_data native_dropout_backward native_layer_norm_backward _fused_rms_norm
     _batch_norm_with_update batch_norm_backward max_pool2d_with_indices_backward mse_loss smooth_l1_loss
     _prelu_kernel rrelu_with_noise cross_entropy_loss bucketize searchsorted histc cummax cummin renorm trace
-    native_batch_norm_backward native_group_norm_backward evenly_distribute_backward rms_norm
+    native_batch_norm_backward native_group_norm_backward evenly_distribute_backward rms_norm hardswish glu
+    _weight_norm_interface
 """.split()
 
 
@@ -123,6 +127,8 @@ OTHER = """
 def kind_of(func):
     """``"free"``, ``"other"`` or ``"unknown"`` for an operation that has no price."""
     name = func.overloadpacket.__name__
+    if func.namespace == "profiler":  # marks in a timeline
+        return "free"
     if func.namespace not in ("aten", "prim", "prims"):
         return "unknown"
     plain = name.removesuffix("_").removesuffix("_backward")

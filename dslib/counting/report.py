@@ -109,6 +109,8 @@ class Report:
             [texts[0].rstrip(), rule, *[text.rstrip() for text in texts[1:-1]], rule, texts[-1], *self.notes()]
         )
 
+    __repr__ = __str__  # as a table at a prompt too
+
     def to_markdown(self):
         """The table in Markdown, the notes below it."""
         head, lines = self.table()

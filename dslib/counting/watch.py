@@ -13,6 +13,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from .prices import PRICES, aten, kind_of
 from .report import Other, Row
 
+GROUPS = {"convolution": 8, "_convolution": 8, "convolution_backward": 9}  # their place among the arguments
 OWN_FOLDERS = (str(Path(torch.__file__).parent), str(Path(__file__).parent))
 
 
@@ -56,34 +57,41 @@ class Watch(TorchDispatchMode):
         kwargs = kwargs or {}
         price = PRICES.get(func.overloadpacket)
         if price is None and kind_of(func) == "unknown":
-            with self:  # an operation made of others, which are then seen one by one
-                out = func.decompose(*args, **kwargs)
+            out = self._taken_apart(func, args, kwargs)
             if out is not NotImplemented:
                 return out
         if self.on_meta:
             args, kwargs = _moved_to_meta(func, args, kwargs)
-        out = _run(func, args, kwargs)
-        for arg in args:
-            if isinstance(arg, torch.Tensor) and arg.requires_grad and arg.is_leaf:
-                self.leaves[id(arg)] = arg
+        out, tensors = _run(func, args, kwargs), _tensors(args)
+        self.leaves |= {id(tensor): tensor for tensor in tensors if tensor.requires_grad and tensor.is_leaf}
         if func.is_view and (base := self._learnable(args[0])) is not None:
             for view in out if isinstance(out, (tuple, list)) else [out]:
                 self.views[id(view)] = view, base  # kept alive, so that no other tensor takes its id
             return out
-        params = self._first_read(args)
+        params = self._first_read(tensors)
         if price is not None:
-            self._note(func, args, out, price(out, *args, **kwargs), params)
+            options = {name: value for name, value in kwargs.items() if name != "out"}
+            self._note(func, args, out, price(out, *args, **options), params)
         elif (kind := kind_of(func)) != "free":
-            entry = self.apart[kind][func.overloadpacket.__name__.removesuffix("_")]
+            name = func.overloadpacket.__name__.removesuffix("_")
+            entry = self.apart[kind][name if func.namespace == "aten" else f"{func.namespace}::{name}"]
             for index, more in enumerate((1, _elements(out), params)):
                 entry[index] += more
         if self.ledger is not None:
             self.ledger.see(func, args, out, self)
         return out
 
+    def _taken_apart(self, func, args, kwargs):
+        """The result of an operation that is made of others, which are then seen one by one, or NotImplemented."""
+        super().__enter__()  # the hooks are there already
+        try:
+            return func.decompose(*args, **kwargs)
+        finally:
+            super().__exit__(None, None, None)
+
     def _note(self, func, args, out, macs, params):
         name = func.overloadpacket.__name__
-        groups = args[-2] if name == "convolution_backward" else args[-1] if name == "convolution" else 1
+        groups = args[GROUPS[name]] if name in GROUPS else 1
         tensors = [arg for arg in args if isinstance(arg, torch.Tensor)]
         first = out[0] if isinstance(out, (tuple, list)) else out
         if name == "convolution_backward":
@@ -112,15 +120,14 @@ class Watch(TorchDispatchMode):
         learnable = isinstance(tensor, nn.Parameter) if self.parameters is None else id(tensor) in self.parameters
         return tensor if learnable else None
 
-    def _first_read(self, args):
+    def _first_read(self, tensors):
         """Learnable scalars among the arguments that no operation has read before; a change of shape reads nothing."""
         fresh = 0
-        for arg in args:
-            if isinstance(arg, torch.Tensor):
-                base = self._learnable(arg)
-                if base is not None and id(base) not in self.read:
-                    self.read[id(base)] = base
-                    fresh += base.numel()
+        for tensor in tensors:
+            base = self._learnable(tensor)
+            if base is not None and id(base) not in self.read:
+                self.read[id(base)] = base
+                fresh += base.numel()
         return fresh
 
     def found(self, kind):
@@ -143,22 +150,33 @@ def _takes_device(func):
 
 
 # On the meta device torch takes these apart in Python, which is slow; what they return has the shape of their input.
-UNARY = {
-    *(aten.relu.default, aten.hardtanh.default, aten.sigmoid.default, aten.hardsigmoid.default, aten.tanh.default),
-    *(aten.silu.default, aten.hardswish.default, aten.gelu.default, aten.leaky_relu.default, aten.elu.default),
-}
+UNARY = {aten.relu, aten.hardtanh, aten.sigmoid, aten.hardsigmoid, aten.tanh, aten.silu, aten.hardswish, aten.gelu}
+UNARY_IN_PLACE = {aten.relu_, aten.hardtanh_, aten.sigmoid_, aten.hardsigmoid_, aten.tanh_, aten.silu_, aten.hardswish_}
 
 
 def _run(func, args, kwargs):
     """Run the operation; without data only as far as its shapes."""
-    x = args[0] if args else None
-    if isinstance(x, torch.Tensor) and x.is_meta:
-        if func in UNARY and x.is_floating_point():
+    x, packet = args[0] if args else None, func.overloadpacket
+    if isinstance(x, torch.Tensor) and x.is_meta and x.is_floating_point():
+        if packet in UNARY:
             return torch.empty_like(x)
-        if func is aten.native_batch_norm.default:
+        if packet in UNARY_IN_PLACE:
+            return x
+        if packet is aten.native_batch_norm:
             channels = x.shape[1] if args[5] else 0  # statistics are returned in training only
             return torch.empty_like(x), x.new_empty(channels), x.new_empty(channels)
     return func(*args, **kwargs)
+
+
+def _tensors(args):
+    """The tensors among arguments, also those in lists."""
+    found = []
+    for arg in args:
+        if isinstance(arg, torch.Tensor):
+            found.append(arg)
+        elif isinstance(arg, (tuple, list)):
+            found += [one for one in arg if isinstance(one, torch.Tensor)]
+    return found
 
 
 def _elements(out):

@@ -1,0 +1,202 @@
+"""The report of a count: its numbers, and the same numbers read back from text, Markdown, CSV and HTML."""
+
+import csv
+import dataclasses
+import html.parser
+import io
+import re
+
+import pytest
+import torch
+from torch import nn
+
+from dslib import models
+from dslib.counting import Other, Report, Row, count
+
+
+def small(backward=False):
+    model = nn.Sequential(nn.Conv2d(4, 8, 3, groups=4), nn.BatchNorm2d(8), nn.ReLU(), nn.Flatten(), nn.Linear(160, 10))
+    return count(model.eval(), input_size=(2, 4, 7, 6), backward=backward)
+
+
+CONV, LINEAR = 2 * 8 * (5 * 4) * 9, 2 * 160 * 10
+
+
+def test_the_numbers():
+    report = small()
+    assert report.rows == (
+        Row("0", "convolution", ((2, 4, 7, 6), (8, 1, 3, 3), (8,)), (2, 8, 5, 4), 4, CONV, 72 + 8),
+        Row("4", "addmm", ((10,), (2, 160), (160, 10)), (2, 10), 1, LINEAR, 1600 + 10),
+    )
+    assert report.other == (Other("native_batch_norm", 1, 320, 16), Other("relu", 1, 320, 0))
+    assert (report.uncounted, report.params, report.images, report.by_hand_macs) == ((), 80 + 16 + 1610, 1, 0)
+    assert (report.macs, report.flops) == (CONV + LINEAR, 2 * (CONV + LINEAR))
+
+
+def test_params_and_shares_add_up():
+    for model in (models.ghostnet(0.5), models.mobilenet_v1(0.25)):
+        report = count(model.eval(), input_size=(1, 3, 64, 64))
+        apart = sum(entry.params for entry in report.other)
+        assert sum(row.params for row in report.rows) + apart == report.params
+        assert report.params == sum(parameter.numel() for parameter in model.parameters())
+        assert sum(report.share(row) for row in report.rows) == pytest.approx(100, abs=1e-9)
+        assert sum(row.macs for row in report.rows) == report.macs == report.flops // 2
+        assert all(isinstance(row.macs, int) and row.macs > 0 for row in report.rows)
+
+
+def test_a_share_is_the_row_s_part_in_percent():
+    report = small()
+    assert [round(report.share(row), 6) for row in report.rows] == [round(100 * n / 6080, 6) for n in (CONV, LINEAR)]
+    nothing = count(nn.ReLU(), input_size=(2, 3))
+    assert nothing.share(report.rows[0]) == 0.0
+
+
+def test_a_report_cannot_be_changed():
+    report = small()
+    for thing, name in ((report, "params"), (report.rows[0], "macs"), (report.other[0], "calls")):
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            setattr(thing, name, 0)
+    assert report == small() and report != small(backward=True)
+
+
+# ---- read back
+
+
+def expected_cells(report):
+    """Cells of the table as (where, operation, groups, params, macs)."""
+    return [(row.where, row.operation, str(row.groups), f"{row.params:,}", f"{row.macs:,}") for row in report.rows]
+
+
+def without_shapes(line):
+    where, operation, _, groups, params, macs, *_ = line
+    return where, operation, groups, params, macs
+
+
+def test_text():
+    report = small()
+    lines = str(report).splitlines()
+    assert lines[0].split() == ["where", "operation", "shapes", "groups", "params", "MACs", "share"]
+    assert set(lines[1]) == set(lines[4]) == {"-"} and len(lines[1]) == len(lines[5])
+    cells = [re.split(r"\s{2,}", line) for line in lines[2:4]]
+    assert [without_shapes(line) for line in cells] == expected_cells(report)
+    assert [line[2] for line in cells] == ["2x4x7x6 8x1x3x3 8 -> 2x8x5x4", "10 2x160 160x10 -> 2x10"]
+    assert [line[-1] for line in cells] == ["47.37 %", "52.63 %"]
+    assert lines[5].split() == ["total", "1,706", "6,080", "100.00", "%"]
+    assert lines[6].startswith("6,080 MACs = 12,160 FLOPs. 1 MAC = 2 FLOPs;")
+    assert lines[7] == "Not MACs by convention (calls): native_batch_norm (1), relu (1)."
+    assert len(lines) == 8
+    assert str(report) == report.__str__() and "MACs" in f"{report}"
+
+
+def test_text_columns_stand_below_each_other():
+    lines = str(count(models.ghostnet(0.5).eval(), input_size=(1, 3, 64, 64))).splitlines()
+    table = [line for line in lines[: lines.index(lines[1], 2) + 2] if set(line) != {"-"}]
+    ends = {match.end() for line in table[1:] for match in re.finditer(r"%$", line)}
+    assert ends == {len(lines[1])}
+    assert len({len(line) for line in table[1:]}) == 1
+
+
+def test_text_says_what_was_not_counted_and_per_what():
+    report = count(lambda x: torch.fft.fft2(torch.fft.fft2(x)) + x, torch.zeros(2, 4, 4))
+    assert "NOT COUNTED, no price known (calls): _fft_c2c (2)." in str(report).splitlines()
+    assert "NOT COUNTED" not in str(small())
+    model = nn.Linear(4, 5)
+    assert "20 MACs = 40 FLOPs per image. " in str(count(model, input_size=(3, 4), per_image=True))
+    assert "per image" not in str(count(model, input_size=(3, 4)))
+
+
+def test_nothing_to_count():
+    report = count(nn.Identity(), input_size=(2, 3))
+    assert (report.macs, report.flops, report.params, report.rows, report.other) == (0, 0, 0, (), ())
+    assert str(report).splitlines()[3].split() == ["total", "0", "0", "0.00", "%"]
+    assert report.to_csv().count("\n") == 1
+    assert "<table>" in report._repr_html_() and report.to_markdown().startswith("| where |")
+
+
+def test_markdown():
+    report = small(backward=True)
+    table, notes = report.to_markdown().split("\n\n")
+    lines = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in table.splitlines()]
+    assert lines[0] == ["where", "operation", "shapes", "groups", "params", "MACs", "share"]
+    assert lines[1] == ["---"] * 3 + ["---:"] * 4
+    assert [without_shapes(line) for line in lines[2:-1]] == expected_cells(report)
+    assert lines[-1][0] == "total" and lines[-1][5] == f"{3 * 6080:,}"
+    assert notes.splitlines() == report.notes()
+
+
+def test_markdown_escapes_bars():
+    report = Report((Row("a|b", "mm", ((1, 2), (2, 1)), (1, 1), 1, 2, 0),), (), (), 0)
+    assert "| a\\|b | mm |" in report.to_markdown()
+
+
+@pytest.mark.parametrize("backward", [False, True])
+def test_csv(backward):
+    report = small(backward)
+    rows = list(csv.DictReader(io.StringIO(report.to_csv())))
+    for found, row in zip(rows, report.rows, strict=True):
+        inputs = tuple(tuple(map(int, shape.split("x"))) for shape in found["inputs"].split())
+        output = tuple(map(int, found["output"].split("x")))
+        numbers = [int(found[name]) for name in ("groups", "macs", "params", "by_hand_macs")]
+        assert Row(found["where"], found["operation"], inputs, output, *numbers) == row
+        assert float(found["share"]) == pytest.approx(report.share(row), abs=1e-4)
+    assert sum(float(found["share"]) for found in rows) == pytest.approx(100, abs=1e-3)
+
+
+def test_csv_quotes():
+    report = Report((Row('a,"b"', "dot", ((4,), (4,)), (), 1, 4, 0, 7),), (), (), 0)
+    (found,) = csv.DictReader(io.StringIO(report.to_csv()))
+    assert (found["where"], found["output"], found["by_hand_macs"]) == ('a,"b"', "scalar", "7")
+
+
+class Cells(html.parser.HTMLParser):
+    """The texts of a page's table cells, row by row, and of its paragraphs; every tag must be closed."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.rows, self.paragraphs, self.open = [], [], []
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attributes):
+        self.open.append(tag)
+        {"tr": self.rows.append, "p": lambda _: None}.get(tag, lambda _: None)([])
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open[-1] in ("th", "td"):
+            self.rows[-1].append(data)
+        elif self.open[-1] == "p":
+            self.paragraphs.append(data)
+
+
+def test_html():
+    report = small(backward=True)
+    page = Cells(report._repr_html_())
+    head, *rows, total = page.rows
+    assert head == ["where", "operation", "shapes", "groups", "params", "MACs", "share"]
+    assert [without_shapes(line) for line in rows] == expected_cells(report)
+    assert total == ["total", "1,706", "18,240", "100.00 %"]  # empty cells hold no text
+    assert page.paragraphs == report.notes()
+
+
+def test_html_escapes():
+    name = "<script>alert('x & y')</script>"
+    row = Row(name, "mm", ((1, 2), (2, 1)), (1, 1), 1, 2, 0)
+    text = Report((row,), (Other("<b>", 1, 1, 0),), (Other("<i>", 1, 1, 0),), 0)._repr_html_()
+    assert not any(tag in text for tag in ("<script", "<b>", "<i>"))
+    page = Cells(text)
+    assert page.rows[1][:2] == [name, "mm"]
+    assert "<b> (1)" in page.paragraphs[1] and "<i> (1)" in page.paragraphs[2]
+
+
+def test_products_by_hand_have_a_column_of_their_own():
+    x, weight = torch.ones(2, 3, 5), torch.ones(3, 1)
+    report = count(lambda x: x * weight + x[:, :, :1] * weight + torch.zeros(2, 3, 5), x, elementwise=True)
+    assert (report.macs, report.by_hand_macs, report.share(report.rows[0])) == (0, 30 + 6, 0.0)
+    for lines in (report.table()[1], Cells(report._repr_html_()).rows[1:]):
+        assert [line[-1] for line in lines] == ["30", "6", "36"]
+    assert "by hand" in str(report).splitlines()[0]
+    assert report.to_markdown().splitlines()[0].endswith("| by hand |")
+    assert [row["by_hand_macs"] for row in csv.DictReader(io.StringIO(report.to_csv()))] == ["30", "6"]
