@@ -170,6 +170,16 @@ def test_backward_of_a_pooled_and_normed_network_counts_no_more():
         assert (report.macs, report.uncounted) == (3 * 2 * 5 * 30 * 12, ())
 
 
+def test_gradients_are_recorded_for_backward_only():
+    seen, layer = [], nn.Linear(4, 5)
+    layer.register_forward_hook(lambda *_: seen.append(torch.is_grad_enabled()))
+    for around in (torch.no_grad, torch.enable_grad):
+        with around():
+            assert count(layer, torch.zeros(2, 4)).macs == 40
+            assert count(layer, torch.zeros(2, 4), backward=True).macs == 80
+    assert seen == [False, True] * 2
+
+
 def test_what_has_no_gradient_is_refused():
     for function in (lambda x: x.detach(), lambda x: torch.zeros(3), lambda x: 5):
         with pytest.raises(ValueError, match="backward=True needs an output that depends on a tensor"):

@@ -6,6 +6,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from dslib.counting import count
+from dslib.counting.prices import attention as attention_price
+from dslib.counting.prices import attention_backward
 
 devices = pytest.mark.parametrize("device", ["cpu", "meta"])
 
@@ -132,6 +134,14 @@ ATTENTION = {
 def test_scaled_dot_product_attention(function, query, key, value, macs, device):
     report = count(function, *(torch.zeros(shape, device=device) for shape in (query, key, value)))
     assert (report.macs, report.uncounted) == (macs, ())
+
+
+def test_one_operation_for_values_of_another_size():
+    """Only a GPU runs this one: its price alone. Two products forward; backward one of them again, and four more."""
+    query, key, value = torch.zeros(2, 3, 5, 8), torch.zeros(2, 3, 7, 8), torch.zeros(2, 3, 7, 6)
+    pairs = 2 * 3 * 5 * 7
+    assert attention_price(None, query, key, value) == pairs * 8 + pairs * 6
+    assert attention_backward(None, None, query, key, value) == 3 * pairs * 8 + 2 * pairs * 6
 
 
 @devices

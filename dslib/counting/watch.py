@@ -12,6 +12,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from .prices import PRICES, aten, kind_of
 from .report import Other, Row
+from .shapes import run_without_data
 
 GROUPS = {"convolution": 8, "_convolution": 8, "convolution_backward": 9}  # their place among the arguments
 OWN_FOLDERS = (str(Path(torch.__file__).parent), str(Path(__file__).parent))
@@ -62,7 +63,10 @@ class Watch(TorchDispatchMode):
                 return out
         if self.on_meta:
             args, kwargs = _moved_to_meta(func, args, kwargs)
-        out, tensors = _run(func, args, kwargs), _tensors(args)
+            out = run_without_data(func, args, kwargs)
+        else:
+            out = func(*args, **kwargs)
+        tensors = _tensors(args)
         self.leaves |= {id(tensor): tensor for tensor in tensors if tensor.requires_grad and tensor.is_leaf}
         if func.is_view and (base := self._learnable(args[0])) is not None:
             for view in out if isinstance(out, (tuple, list)) else [out]:
@@ -147,25 +151,6 @@ def _moved_to_meta(func, args, kwargs):
 @cache
 def _takes_device(func):
     return any(argument.name == "device" for argument in func._schema.arguments)
-
-
-# On the meta device torch takes these apart in Python, which is slow; what they return has the shape of their input.
-UNARY = {aten.relu, aten.hardtanh, aten.sigmoid, aten.hardsigmoid, aten.tanh, aten.silu, aten.hardswish, aten.gelu}
-UNARY_IN_PLACE = {aten.relu_, aten.hardtanh_, aten.sigmoid_, aten.hardsigmoid_, aten.tanh_, aten.silu_, aten.hardswish_}
-
-
-def _run(func, args, kwargs):
-    """Run the operation; without data only as far as its shapes."""
-    x, packet = args[0] if args else None, func.overloadpacket
-    if isinstance(x, torch.Tensor) and x.is_meta and x.is_floating_point():
-        if packet in UNARY:
-            return torch.empty_like(x)
-        if packet in UNARY_IN_PLACE:
-            return x
-        if packet is aten.native_batch_norm:
-            channels = x.shape[1] if args[5] else 0  # statistics are returned in training only
-            return torch.empty_like(x), x.new_empty(channels), x.new_empty(channels)
-    return func(*args, **kwargs)
 
 
 def _tensors(args):

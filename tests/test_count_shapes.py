@@ -1,0 +1,69 @@
+"""The shapes that dslib.counting says itself, against those that torch finds on real tensors."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dslib.counting.prices import aten
+from dslib.counting.shapes import UNARY, UNARY_IN_PLACE, run_without_data
+
+small = st.integers(1, 3)
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(st.data(), st.integers(1, 3))
+def test_convolutions(data, dims):
+    groups, axes = data.draw(small), st.lists(small, min_size=dims, max_size=dims)
+    x = torch.zeros(data.draw(small), groups * data.draw(small), *(6 + data.draw(small) for _ in range(dims)))
+    weight = torch.zeros(groups * data.draw(small), x.shape[1] // groups, *data.draw(axes))
+    stride, dilation, padding = data.draw(axes), data.draw(axes), [side - 1 for side in data.draw(axes)]
+    transposed = data.draw(st.booleans())
+    if transposed:
+        weight = weight.transpose(0, 1).repeat(groups, 1, *[1] * dims)[: x.shape[1], :2]
+    rest = (None, stride, padding, dilation, transposed, [0] * dims, groups)
+    try:
+        expected = torch.convolution(x, weight, *rest).shape
+    except RuntimeError:  # a transposed one may come to no pixels at all
+        return
+    got = run_without_data(aten.convolution.default, (x.to("meta"), weight.to("meta"), *rest), {})
+    assert got.shape == expected and got.is_meta and got.dtype == x.dtype
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2, -1])
+def test_joined(axis):
+    shapes = [[2, 3, 4], [2, 3, 4], [2, 3, 4]]
+    for length, shape in enumerate(shapes, start=1):
+        shape[axis] = length
+    parts = [torch.zeros(shape) for shape in shapes]
+    got = run_without_data(aten.cat.default, ([part.to("meta") for part in parts], axis), {})
+    assert got.shape == torch.cat(parts, axis).shape
+
+
+def test_what_cannot_be_joined_is_refused():
+    with pytest.raises(RuntimeError):
+        run_without_data(aten.cat.default, ([torch.zeros(2, 3, device="meta"), torch.zeros(2, 4, device="meta")],), {})
+
+
+@pytest.mark.parametrize("shape", [(1, 4, 5, 5), (1, 3, 1, 5)], ids=["other channels", "too small"])
+def test_a_convolution_that_does_not_fit_is_refused(shape):
+    x, weight = torch.zeros(shape, device="meta"), torch.zeros(2, 3, 3, 3, device="meta")
+    with pytest.raises(RuntimeError):
+        run_without_data(aten.convolution.default, (x, weight, None, [1, 1], [0, 0], [1, 1], False, [0, 0], 1), {})
+
+
+@pytest.mark.parametrize("packet", sorted(UNARY | UNARY_IN_PLACE, key=str), ids=str)
+def test_unary(packet):
+    x = torch.zeros(2, 3, dtype=torch.float16, device="meta")
+    got = run_without_data(packet.default, (x,), {})
+    assert got.shape == x.shape and got.dtype == packet.default(torch.zeros(2, 3, dtype=torch.float16)).dtype
+    assert (got is x) == (packet in UNARY_IN_PLACE)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_batch_norm(training):
+    x, row = torch.rand(2, 3, 4, 4), torch.ones(3)
+    for device in ("cpu", "meta"):
+        args = [tensor.to(device) for tensor in (x, row, row, row.clone(), row.clone())]
+        got = run_without_data(aten.native_batch_norm.default, (*args, training, 0.1, 1e-5), {})
+        assert [tuple(tensor.shape) for tensor in got] == [(2, 3, 4, 4), *[(3 * training,)] * 2]
