@@ -76,6 +76,10 @@ def addcmul_in_place(x, weight):
     return y
 
 
+def turned_in_place(x, weight):
+    return sum(product.unsqueeze_(0) for product in products(x, weight))
+
+
 def on_slices(x, weight):
     """Every output channel is a slice that is added to in place."""
     y = torch.zeros(2, 3, 6, 7, device=x.device)
@@ -104,6 +108,7 @@ BY_HAND = {
     with_bias: (SAME, 9),
     addcmul: (SAME, 9),
     addcmul_in_place: (SAME, 9),
+    turned_in_place: (SAME, 9),
     on_slices: (VALID, 27),
     multiply_then_sum: (VALID, 1),
     multiply_then_mean: (VALID, 1),
@@ -243,7 +248,12 @@ def number_times_map(x, weight):
     return 2 * x + 3 * x
 
 
+def sum_of_one(x, weight):
+    return (x[:, None] * weight[:, 0, 0, None, None]).sum(1)
+
+
 NOT_BY_HAND = [
+    sum_of_one,
     layer_scale,
     norm_by_hand,
     folded_norm,

@@ -130,6 +130,25 @@ def test_real_and_meta_say_the_same_of_forward_and_backward():
     assert (real.rows, real.params) == (meta.rows, meta.params)
 
 
+def permuted_activation(x):
+    return F.gelu(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1).view(2, 168) @ torch.zeros(168, 3)
+
+
+def joined_in_place(x):
+    out = torch.empty(0)
+    torch.cat([x, x], 3, out=out)
+    return out @ torch.zeros(8, 3)
+
+
+@pytest.mark.parametrize(
+    "function, macs",
+    [(permuted_activation, 2 * 168 * 3), (joined_in_place, 84 * 8 * 3)],
+)
+def test_memory_is_laid_out_as_with_data(function, macs):
+    assert count(function, torch.zeros(2, 7, 6, 4)).macs == macs
+    assert count(function, input_size=(2, 7, 6, 4)).macs == macs
+
+
 # ---- dynamic
 
 

@@ -16,10 +16,12 @@ def run_without_data(func, args, kwargs):
     """The operation's result, as far as its shapes."""
     x, packet = args[0] if args else None, func.overloadpacket
     shape = None
+    if "out" in kwargs:
+        return func(*args, **kwargs)
     if packet is aten.cat:
         shape = joined(*args)
         x = x[0]
-    elif isinstance(x, torch.Tensor) and x.is_meta and x.is_floating_point():
+    elif _plain(x) and x.is_floating_point():
         if packet in UNARY_IN_PLACE:
             return x
         if packet in UNARY:
@@ -36,9 +38,9 @@ def run_without_data(func, args, kwargs):
 def joined(parts, axis=0):
     """Shape of tensors put behind one another, or None where they are not alike but for their length along the axis."""
     first = parts[0]
-    if not first.is_meta or not 0 <= axis < first.dim():
+    if not _plain(first) or not 0 <= axis < first.dim():
         return None
-    others = [(part.dtype, part.is_meta, *part.shape[:axis], *part.shape[axis + 1 :]) for part in parts]
+    others = [(part.dtype, _plain(part), *part.shape[:axis], *part.shape[axis + 1 :]) for part in parts]
     if any(other != others[0] for other in others):
         return None
     return [*first.shape[:axis], sum(part.shape[axis] for part in parts), *first.shape[axis + 1 :]]
@@ -46,7 +48,7 @@ def joined(parts, axis=0):
 
 def convolved(x, weight, bias, stride, padding, dilation, transposed, output_padding, groups):
     """Shape of a convolution's result, or None where it is transposed or does not fit."""
-    if transposed or not weight.is_meta or x.dim() != weight.dim() or x.shape[1] != weight.shape[1] * groups:
+    if transposed or not _plain(weight) or x.dim() != weight.dim() or x.shape[1] != weight.shape[1] * groups:
         return None
     axes = range(x.dim() - 2)
     stride, padding, dilation = (
@@ -57,6 +59,10 @@ def convolved(x, weight, bias, stride, padding, dilation, transposed, output_pad
     ]
     fits = weight.shape[0] % groups == 0 and x.dtype == weight.dtype and all(side > 0 for side in sides)
     return [x.shape[0], weight.shape[0], *sides] if fits else None
+
+
+def _plain(x):
+    return isinstance(x, torch.Tensor) and x.is_meta and x.is_contiguous()
 
 
 def _empty(shape, like):
