@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dslib.counting.prices import aten
-from dslib.counting.shapes import UNARY, UNARY_IN_PLACE, run_without_data
+from dslib.counting.shapes import RULES, run_without_data, unary, unary_in_place
 
 small = st.integers(1, 3)
 
@@ -52,12 +52,12 @@ def test_a_convolution_that_does_not_fit_is_refused(shape):
         run_without_data(aten.convolution.default, (x, weight, None, [1, 1], [0, 0], [1, 1], False, [0, 0], 1), {})
 
 
-@pytest.mark.parametrize("packet", sorted(UNARY | UNARY_IN_PLACE, key=str), ids=str)
+@pytest.mark.parametrize("packet", [packet for packet in RULES if RULES[packet] in (unary, unary_in_place)], ids=str)
 def test_unary(packet):
     x = torch.zeros(2, 3, dtype=torch.float16, device="meta")
     got = run_without_data(packet.default, (x,), {})
     assert got.shape == x.shape and got.dtype == packet.default(torch.zeros(2, 3, dtype=torch.float16)).dtype
-    assert (got is x) == (packet in UNARY_IN_PLACE)
+    assert (got is x) == (RULES[packet] is unary_in_place)
 
 
 @pytest.mark.parametrize("training", [True, False])
@@ -67,3 +67,65 @@ def test_batch_norm(training):
         args = [tensor.to(device) for tensor in (x, row, row, row.clone(), row.clone())]
         got = run_without_data(aten.native_batch_norm.default, (*args, training, 0.1, 1e-5), {})
         assert [tuple(tensor.shape) for tensor in got] == [(2, 3, 4, 4), *[(3 * training,)] * 2]
+
+
+SHAPES = [((2, 3, 4), (2, 3, 4)), ((2, 3, 4), (2, 1, 1)), ((1, 3, 1), (2, 1, 4)), ((2, 3), (3,)), ((0, 3), (1, 3))]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("shapes", SHAPES, ids=str)
+@pytest.mark.parametrize("packet", [aten.add, aten.mul, aten.add_, aten.mul_], ids=str)
+def test_sums_and_products(packet, shapes, dtype):
+    a, b = torch.zeros(shapes[0]), torch.zeros(shapes[1], dtype=dtype)
+    on_meta = a.to("meta"), b.to("meta")
+    try:
+        expected = packet.Tensor(a, b)
+    except RuntimeError:  # the result has no room in the first
+        with pytest.raises(RuntimeError):
+            run_without_data(packet.Tensor, on_meta, {})
+        return
+    got = run_without_data(packet.Tensor, on_meta, {})
+    assert (got.shape, got.dtype) == (expected.shape, expected.dtype)
+    assert (got is on_meta[0]) == (expected is a)
+
+
+@pytest.mark.parametrize("packet", [aten.add, aten.mul], ids=str)
+def test_a_number_as_second_term(packet):
+    got = run_without_data(packet.Tensor, (torch.zeros(2, 3, device="meta"), 2.0), {})
+    assert got.shape == (2, 3)
+
+
+@pytest.mark.parametrize("keepdim", [False, True])
+@pytest.mark.parametrize("axes", [[0], [1, 2], [-1, 0], [], None], ids=str)
+def test_mean(axes, keepdim):
+    x = torch.zeros(2, 3, 4)
+    got = run_without_data(aten.mean.dim, (x.to("meta"), axes, keepdim), {})
+    assert got.shape == x.mean(axes, keepdim).shape
+
+
+@pytest.mark.parametrize("axes", [[3], [0, 0], [0, -3]], ids=str)
+def test_a_mean_over_axes_that_are_not_there_is_refused(axes):
+    with pytest.raises((IndexError, RuntimeError)):
+        run_without_data(aten.mean.dim, (torch.zeros(2, 3, 4, device="meta"), axes), {})
+
+
+@pytest.mark.parametrize(
+    "shapes", [((4,), (2, 3), (3, 4)), ((2, 4), (2, 3), (3, 4)), ((1, 4), (2, 3), (3, 4))], ids=str
+)
+def test_sum_and_matrix_product(shapes):
+    tensors = [torch.zeros(shape) for shape in shapes]
+    got = run_without_data(aten.addmm.default, [tensor.to("meta") for tensor in tensors], {})
+    assert got.shape == torch.addmm(*tensors).shape
+
+
+@pytest.mark.parametrize("shapes", [((4,), (2, 3), (2, 4)), ((3,), (2, 3), (3, 4))], ids=str)
+def test_matrices_that_do_not_fit_are_refused(shapes):
+    with pytest.raises(RuntimeError):
+        run_without_data(aten.addmm.default, [torch.zeros(shape, device="meta") for shape in shapes], {})
+
+
+@pytest.mark.parametrize("dtype", [None, torch.float64])
+def test_softmax(dtype):
+    x = torch.zeros(2, 3, device="meta")
+    got = run_without_data(aten._safe_softmax.default, (x, 1, dtype), {})
+    assert got.shape == (2, 3) and got.dtype == (dtype or torch.float32)

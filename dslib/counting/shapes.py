@@ -8,47 +8,68 @@ import torch
 
 from .prices import aten
 
-UNARY = {aten.relu, aten.hardtanh, aten.sigmoid, aten.hardsigmoid, aten.tanh, aten.silu, aten.hardswish, aten.gelu}
-UNARY_IN_PLACE = {aten.relu_, aten.hardtanh_, aten.sigmoid_, aten.hardsigmoid_, aten.tanh_, aten.silu_, aten.hardswish_}
-
 
 def run_without_data(func, args, kwargs):
     """The operation's result, as far as its shapes."""
-    x, packet = args[0] if args else None, func.overloadpacket
-    shape = None
-    if "out" in kwargs:
-        return func(*args, **kwargs)
-    if packet is aten.cat:
-        shape = joined(*args)
-        x = x[0]
-    elif _plain(x) and x.is_floating_point():
-        if packet in UNARY_IN_PLACE:
-            return x
-        if packet in UNARY:
-            shape = x.shape
-        elif packet is aten.convolution:
-            shape = convolved(*args)
-        elif packet is aten.native_batch_norm:
-            # statistics are returned in training only
-            statistics = [_empty([x.shape[1] if args[5] else 0], x) for _ in range(2)]
-            return _empty(x.shape, x), *statistics
-    return func(*args, **kwargs) if shape is None else _empty(shape, x)
+    rule = RULES.get(func.overloadpacket)
+    out = rule(*args, **kwargs) if rule is not None and "out" not in kwargs else None
+    return func(*args, **kwargs) if out is None else out
 
 
-def joined(parts, axis=0):
-    """Shape of tensors put behind one another, or None where they are not alike but for their length along the axis."""
+def unary(x, *settings, **options):
+    return _empty(x.shape, x) if _plain(x) else None
+
+
+def unary_in_place(x, *settings, **options):
+    return x if _plain(x) else None
+
+
+def softmax(x, axis, to_other_type=None):
+    return unary(x) if not to_other_type else None
+
+
+def binary(a, b, alpha=1):
+    """The sum or product of two tensors, the sides of length 1 stretched."""
+    if not (_plain(a) and _plain(b) and a.dtype == b.dtype and a.dim() == b.dim()):
+        return None
+    if any(p != q and p != 1 and q != 1 for p, q in zip(a.shape, b.shape, strict=True)):
+        return None
+    return _empty([q if p == 1 else p for p, q in zip(a.shape, b.shape, strict=True)], a)
+
+
+def binary_in_place(a, b, alpha=1):
+    return a if _plain(a) and _plain(b) and a.dtype == b.dtype and a.shape == b.shape else None
+
+
+def mean(x, axes=None, keepdim=False, dtype=None):
+    if not _plain(x) or not axes or dtype is not None or any(not -x.dim() <= axis < x.dim() for axis in axes):
+        return None
+    gone = {axis % x.dim() for axis in axes}
+    if len(gone) < len(axes):
+        return None
+    return _empty([1 if i in gone else side for i, side in enumerate(x.shape) if keepdim or i not in gone], x)
+
+
+def add_matmul(start, a, b, beta=1, alpha=1):
+    shape = [a.shape[0], b.shape[-1]]
+    plain = _plain(a) and b.is_meta and _plain(start) and a.shape[1] == b.shape[0] and a.dtype == b.dtype == start.dtype
+    return _empty(shape, a) if plain and list(start.shape) in (shape, shape[1:]) else None
+
+
+def cat(parts, axis=0):
+    """Tensors put behind one another, alike but for their length along the axis."""
     first = parts[0]
     if not _plain(first) or not 0 <= axis < first.dim():
         return None
     others = [(part.dtype, _plain(part), *part.shape[:axis], *part.shape[axis + 1 :]) for part in parts]
     if any(other != others[0] for other in others):
         return None
-    return [*first.shape[:axis], sum(part.shape[axis] for part in parts), *first.shape[axis + 1 :]]
+    length = sum(part.shape[axis] for part in parts)
+    return _empty([*first.shape[:axis], length, *first.shape[axis + 1 :]], first)
 
 
-def convolved(x, weight, bias, stride, padding, dilation, transposed, output_padding, groups):
-    """Shape of a convolution's result, or None where it is transposed or does not fit."""
-    if transposed or not _plain(weight) or x.dim() != weight.dim() or x.shape[1] != weight.shape[1] * groups:
+def convolution(x, weight, bias, stride, padding, dilation, transposed, output_padding, groups):
+    if transposed or not (_plain(x) and _plain(weight)) or x.dim() != weight.dim():
         return None
     axes = range(x.dim() - 2)
     stride, padding, dilation = (
@@ -57,12 +78,40 @@ def convolved(x, weight, bias, stride, padding, dilation, transposed, output_pad
     sides = [
         (x.shape[i + 2] + 2 * padding[i] - dilation[i] * (weight.shape[i + 2] - 1) - 1) // stride[i] + 1 for i in axes
     ]
-    fits = weight.shape[0] % groups == 0 and x.dtype == weight.dtype and all(side > 0 for side in sides)
-    return [x.shape[0], weight.shape[0], *sides] if fits else None
+    fits = x.shape[1] == weight.shape[1] * groups and weight.shape[0] % groups == 0 and x.dtype == weight.dtype
+    return _empty([x.shape[0], weight.shape[0], *sides], x) if fits and all(side > 0 for side in sides) else None
+
+
+def batch_norm(x, weight, bias, running_mean, running_var, training, momentum, eps):
+    """The maps and, in training only, their statistics."""
+    if not _plain(x):
+        return None
+    statistics = [_empty([x.shape[1] if training else 0], x) for _ in range(2)]
+    return _empty(x.shape, x), *statistics
+
+
+RULES = {
+    aten.convolution: convolution,
+    aten.native_batch_norm: batch_norm,
+    aten.cat: cat,
+    aten.addmm: add_matmul,
+    aten.mean: mean,
+    **dict.fromkeys([aten._softmax, aten._safe_softmax], softmax),
+    **dict.fromkeys([aten.add, aten.mul], binary),
+    **dict.fromkeys([aten.add_, aten.mul_], binary_in_place),
+    **dict.fromkeys(
+        [aten.relu, aten.hardtanh, aten.sigmoid, aten.hardsigmoid, aten.tanh, aten.silu, aten.hardswish, aten.gelu],
+        unary,
+    ),
+    **dict.fromkeys(
+        [aten.relu_, aten.hardtanh_, aten.sigmoid_, aten.hardsigmoid_, aten.tanh_, aten.silu_, aten.hardswish_],
+        unary_in_place,
+    ),
+}
 
 
 def _plain(x):
-    return isinstance(x, torch.Tensor) and x.is_meta and x.is_contiguous()
+    return isinstance(x, torch.Tensor) and x.is_meta and x.is_contiguous() and x.is_floating_point()
 
 
 def _empty(shape, like):
