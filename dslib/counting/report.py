@@ -131,7 +131,7 @@ class Report:
 
     def _repr_html_(self):
         head, lines = self.table()
-        style = "text-align:left", "text-align:right"
+        style = "padding:0 .5em;text-align:left", "padding:0 .5em;text-align:right"
 
         def cells(line, tag):
             return "".join(
@@ -140,7 +140,8 @@ class Report:
 
         body = "".join(f"<tr>{cells(line, 'td')}</tr>" for line in lines)
         notes = "".join(f"<p>{html.escape(note)}</p>" for note in self.notes())
-        return f"<table><thead><tr>{cells(head, 'th')}</tr></thead><tbody>{body}</tbody></table>{notes}"
+        table = f"<table><thead><tr>{cells(head, 'th')}</tr></thead><tbody>{body}</tbody></table>"
+        return f'<div style="overflow-x:auto">{table}</div>{notes}'
 
 
 def _shape(shape):
