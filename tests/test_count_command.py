@@ -47,6 +47,19 @@ def needs_values():
     return Needs()
 
 
+def exits():
+    sys.exit(0)
+
+
+def breaks():
+    return {}["layers"]
+
+
+class Asserts(nn.Module):
+    def forward(self, x):
+        assert x.shape[1] == 5, "five\nfeatures"
+
+
 def run(*arguments):
     return subprocess.run([sys.executable, "-m", "dslib.counting", *arguments], capture_output=True, text=True)
 
@@ -113,6 +126,11 @@ FAULTS = {
     ("test_count_command:needs_an_argument", "1,3"): "cannot be called without arguments: ",
     ("test_count_command:no_model", "1,3"): "test_count_command:no_model returns int, not a torch module",
     ("test_count_command:needs_values", "1,3"): "pass real tensors instead of input_size",
+    ("test_count_command:exits", "1,3"): "test_count_command:exits ends the program with 0",
+    ("test_count_command:breaks", "1,3"): "error: KeyError: 'layers'",
+    ("test_count_command:Asserts", "1,3"): "error: AssertionError: five features",
+    ("..book:read", "1,3"): "error: TypeError: ",
+    ("dslib.models:ghostnet", f"1,3,{10**19},5"): "more numbers than torch can address",
     ("dslib.models:ghostnet", "1,3,x"): "--input-size must be whole numbers with commas, such as 1,3,224,224, got",
     ("dslib.models:ghostnet", ""): "--input-size must be whole numbers",
     ("dslib.models:ghostnet", "1x3x224x224"): "got '1x3x224x224'",
@@ -138,3 +156,10 @@ def test_what_is_missing_or_unknown(arguments, capsys):
         command.main(arguments)
     out, err = capsys.readouterr()
     assert exit_.value.code == 2 and out == "" and err.startswith("usage: python -m dslib.counting")
+
+
+def test_a_reader_that_closes_early():
+    command = f"{sys.executable} -m dslib.counting {' '.join(GHOSTNET)} | head -1"
+    done = subprocess.run(["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("where ") and done.stdout.count("\n") == 1

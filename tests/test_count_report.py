@@ -25,8 +25,10 @@ CONV, LINEAR = 2 * 8 * (5 * 4) * 9, 2 * 160 * 10
 def test_the_numbers():
     report = small()
     assert report.rows == (
-        Row("0", "convolution", ((2, 4, 7, 6), (8, 1, 3, 3), (8,)), (2, 8, 5, 4), 4, CONV, 72 + 8),
-        Row("4", "addmm", ((10,), (2, 160), (160, 10)), (2, 10), 1, LINEAR, 1600 + 10),
+        Row(
+            "0", "convolution", ((2, 4, 7, 6), (8, 1, 3, 3), (8,)), (2, 8, 5, 4), 4, CONV, 72 + 8, 0, 100 * CONV / 6080
+        ),
+        Row("4", "addmm", ((10,), (2, 160), (160, 10)), (2, 10), 1, LINEAR, 1600 + 10, 0, 100 * LINEAR / 6080),
     )
     assert report.other == (Other("native_batch_norm", 1, 320, 16), Other("relu", 1, 320, 0))
     assert (report.uncounted, report.params, report.images, report.by_hand_macs) == ((), 80 + 16 + 1610, 1, 0)
@@ -39,16 +41,16 @@ def test_params_and_shares_add_up():
         apart = sum(entry.params for entry in report.other)
         assert sum(row.params for row in report.rows) + apart == report.params
         assert report.params == sum(parameter.numel() for parameter in model.parameters())
-        assert sum(report.share(row) for row in report.rows) == pytest.approx(100, abs=1e-9)
+        assert sum(row.share for row in report.rows) == pytest.approx(100, abs=1e-9)
         assert sum(row.macs for row in report.rows) == report.macs == report.flops // 2
         assert all(isinstance(row.macs, int) and row.macs > 0 for row in report.rows)
 
 
 def test_a_share_is_the_row_s_part_in_percent():
     report = small()
-    assert [round(report.share(row), 6) for row in report.rows] == [round(100 * n / 6080, 6) for n in (CONV, LINEAR)]
-    nothing = count(nn.ReLU(), input_size=(2, 3))
-    assert nothing.share(report.rows[0]) == 0.0
+    assert [round(row.share, 6) for row in report.rows] == [round(100 * n / 6080, 6) for n in (CONV, LINEAR)]
+    nothing = count(torch.dot, torch.zeros(0), torch.zeros(0))
+    assert (nothing.macs, nothing.rows[0].share) == (0, 0.0)
 
 
 def test_a_report_cannot_be_changed():
@@ -138,9 +140,14 @@ def test_csv(backward):
         inputs = tuple(tuple(map(int, shape.split("x"))) for shape in found["inputs"].split())
         output = tuple(map(int, found["output"].split("x")))
         numbers = [int(found[name]) for name in ("groups", "macs", "params", "by_hand_macs")]
-        assert Row(found["where"], found["operation"], inputs, output, *numbers) == row
-        assert float(found["share"]) == pytest.approx(report.share(row), abs=1e-4)
+        assert Row(found["where"], found["operation"], inputs, output, *numbers, row.share) == row
+        assert float(found["share"]) == pytest.approx(row.share, abs=1e-4)
     assert sum(float(found["share"]) for found in rows) == pytest.approx(100, abs=1e-3)
+
+
+def test_names_of_several_lines_stay_in_their_cell():
+    report = Report((Row("a\nb", "mm", ((1, 2), (2, 1)), (1, 1), 1, 2, 0),), (), (), 0)
+    assert report.to_markdown().splitlines()[2].startswith("| a b | mm |")
 
 
 def test_csv_quotes():
@@ -195,7 +202,7 @@ def test_html_escapes():
 def test_products_by_hand_have_a_column_of_their_own():
     x, weight = torch.ones(2, 3, 5), torch.ones(3, 1)
     report = count(lambda x: x * weight + x[:, :, :1] * weight + torch.zeros(2, 3, 5), x, elementwise=True)
-    assert (report.macs, report.by_hand_macs, report.share(report.rows[0])) == (0, 30 + 6, 0.0)
+    assert (report.macs, report.by_hand_macs, report.rows[0].share) == (0, 30 + 6, 0.0)
     for lines in (report.table()[1], Cells(report._repr_html_()).rows[1:]):
         assert [line[-1] for line in lines] == ["30", "6", "36"]
     assert "by hand" in str(report).splitlines()[0]

@@ -129,3 +129,18 @@ def test_softmax(dtype):
     x = torch.zeros(2, 3, device="meta")
     got = run_without_data(aten._safe_softmax.default, (x, 1, dtype), {})
     assert got.shape == (2, 3) and got.dtype == (dtype or torch.float32)
+
+
+REFUSED = {"bias": (5, 1, 0), "stride": (4, 0, 0), "padding": (4, 1, -1)}
+
+
+@pytest.mark.parametrize("bias, stride, padding", REFUSED.values(), ids=REFUSED)
+def test_arguments_of_a_convolution_that_torch_refuses_go_to_torch(bias, stride, padding):
+    x, weight, bias = (torch.zeros(shape, device="meta") for shape in [(1, 3, 5, 5), (4, 3, 2, 2), (bias,)])
+    args = (x, weight, bias, [stride] * 2, [padding] * 2, [1, 1], False, [0, 0], 1)
+    assert RULES[aten.convolution](*args) is None
+
+
+@pytest.mark.parametrize("axis", [2, -3])
+def test_a_softmax_over_an_axis_that_is_not_there_goes_to_torch(axis):
+    assert RULES[aten._softmax](torch.zeros(2, 3, device="meta"), axis, False) is None

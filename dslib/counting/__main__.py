@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import os
 import sys
 
 from .count import count
@@ -19,19 +20,23 @@ def main(arguments=None):
     options = parser.parse_args(arguments)
     try:
         size = _shape(options.input_size)
-        model = _built(options.factory)
         report = count(
-            model,
+            _built(options.factory),
             input_size=size,
             backward=options.backward,
             elementwise=options.elementwise,
             per_image=options.per_image,
         )
-    except (ValueError, RuntimeError) as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+    except Exception as error:  # a factory and a model may raise anything: it becomes one line
+        said = str(error).split("\nException raised from")[0]  # where torch's own code stands helps nobody here
+        kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
+        print(f"error: {kind}{' '.join(said.split())}", file=sys.stderr)
         return 1
     texts = {"text": str, "markdown": type(report).to_markdown, "csv": type(report).to_csv}
-    print(texts[options.format](report).rstrip())
+    try:
+        print(texts[options.format](report).rstrip(), flush=True)
+    except BrokenPipeError:  # | head has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 
@@ -56,6 +61,8 @@ def _built(name):
         raise ValueError(f"{module} has no {function!r}") from None
     try:
         model = factory()
+    except SystemExit as error:
+        raise ValueError(f"{name} ends the program with {error.code!r}") from error
     except TypeError as error:
         raise ValueError(f"{name} cannot be called without arguments: {error}") from error
     if not hasattr(model, "eval"):

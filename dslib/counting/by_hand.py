@@ -5,9 +5,10 @@ one is reduced by a sum or a mean to fewer numbers. Then each multiplication is 
 zeros. Where anything else is added, a bias, a residual connection, it ends: a product that was alone till then stays
 elementwise, as in a norm or a layer scale.
 
-Its limits. A gate that adds two products, ``a * x + (1 - a) * y``, looks like a sum of products, and is counted. A sum
-that starts from a bias is missed. A product is followed through views and copies, not through other operations; all
-views of one memory are taken for one. Tensors that hold products are kept alive until the count is done.
+Its limits. A gate that adds two products, ``a * x + (1 - a) * y``, looks like a sum of products, and is counted; so are
+the squares in a mean of squares. A sum that starts from a bias is missed, and so is a factor that is a plain number. A
+product is followed through views and copies, not through other operations; all views of one memory are taken for one.
+Tensors that hold products are kept alive until the count is done.
 """
 
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ import torch
 
 from .prices import aten
 from .report import Row
+from .tree import tensors
 
 MULTIPLY = {aten.mul, aten.mul_}
 MULTIPLY_ADD = {aten.addcmul, aten.addcmul_}
@@ -55,20 +57,20 @@ class Ledger:
 
     def see(self, func, args, out, watch):
         """Take note of one operation: new products, sums of them, and copies that carry them on."""
-        packet, tensors = func.overloadpacket, list(_tensors(args))
-        if packet in MULTIPLY and len(tensors) == 2:
-            self._set(out, self._product(packet, tensors, out, watch))
+        packet, among = func.overloadpacket, tensors(args)
+        if packet in MULTIPLY and len(among) == 2:
+            self._set(out, self._product(packet, among, out, watch))
         elif packet in MULTIPLY_ADD:
-            self._set(out, _sum([self._of(tensors[0]), self._product(packet, tensors[1:], out, watch)]))
+            self._set(out, _sum([self._of(among[0]), self._product(packet, among[1:], out, watch)]))
         elif packet in ADD:
             self._set(out, _sum([self._of(term) for term in args[:2]]))
-        elif packet in REDUCE and tensors[0].numel() > out.numel():
-            terms = self._of(tensors[0])
+        elif packet in REDUCE and among[0].numel() > out.numel():
+            terms = self._of(among[0])
             self._set(out, _sum([terms, Terms(terms.products, [])]))  # two numbers of one product or more
         elif packet in ZEROS or packet in FILL and not isinstance(args[-1], torch.Tensor) and args[-1] == 0:
             self._set(out, Terms(0, [], zeros=True))
         elif packet in COPY:
-            self._set(out, _side_by_side([self._of(tensor) for tensor in tensors]))
+            self._set(out, _side_by_side([self._of(tensor) for tensor in among]))
         elif args and out is args[0] and torch.Tag.inplace_view not in func.tags:
             self._set(out, Terms(0, []))  # worked on in place: no products any more
 
@@ -117,11 +119,3 @@ def _side_by_side(parts):
 
 def _waiting(parts):
     return [one for part in parts for one in part.waiting]
-
-
-def _tensors(values):
-    for value in values:
-        if isinstance(value, torch.Tensor):
-            yield value
-        elif isinstance(value, (tuple, list)):
-            yield from _tensors(value)

@@ -2,7 +2,8 @@
 
 Torch runs every layer as a few ``aten`` operations: a convolution of any kind is ``aten.convolution``, a linear layer
 ``aten.addmm``. A price takes the operation's arguments and its result and returns MACs as an int. Multiplications by
-padding zeros count; a transposed convolution applies its whole kernel at every input position.
+padding zeros count; a transposed convolution applies its whole kernel at every input position. A product of two complex
+numbers is one MAC in a matrix product; in a convolution it is three, as torch splits that into three real ones.
 """
 
 from functools import cache
@@ -67,6 +68,7 @@ PRICES = {
     aten.convolution_backward: convolution_backward,
     aten.mm: matmul,
     aten.bmm: matmul,
+    aten._int_mm: matmul,
     aten.mv: matmul,
     aten.dot: dot,
     aten.vdot: dot,
@@ -101,6 +103,7 @@ FREE = """
     zeros_like _conj _local_scalar_dense nonzero set _efficientzerotensor new_empty random exponential
     _fused_sdp_choice sym_size sym_numel sym_stride sym_storage_offset embedding_dense_backward _pin_memory
     unsafe_chunk unsafe_split unsafe_split_with_sizes max_unpool2d view_as_real view_as_complex
+    diag_embed _unique2 unique_dim _linalg_check_errors _has_same_storage_numel max_unpool3d
     real imag is_pinned eye linspace logspace complex resolve_conj
 """.split()
 
@@ -119,7 +122,8 @@ OTHER = """
     _batch_norm_with_update batch_norm_backward max_pool2d_with_indices_backward mse_loss smooth_l1_loss
     _prelu_kernel rrelu_with_noise cross_entropy_loss bucketize searchsorted histc cummax cummin renorm trace
     native_batch_norm_backward native_group_norm_backward evenly_distribute_backward rms_norm hardswish glu
-    _weight_norm_interface
+    _weight_norm_interface binary_cross_entropy binary_cross_entropy_with_logits huber_loss multi_margin_loss
+    multilabel_margin_loss_forward _ctc_loss _embedding_bag _embedding_bag_forward_only _upsample_bicubic2d_aa
 """.split()
 
 

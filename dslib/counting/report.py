@@ -3,7 +3,7 @@
 import csv
 import html
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -12,7 +12,8 @@ class Row:
 
     ``where``: path of the module that ran it, with file and line where the call stands in a module's own code or in a
     function. ``operation``: torch's name. ``inputs``, ``output``: shapes. ``groups``: of a convolution, else 1.
-    ``params``: learnable scalars that it reads and no row before it has read. ``by_hand_macs``: multiplications of
+    ``params``: learnable scalars that it reads and no row before it has read. ``share``: of all MACs, in percent.
+    ``by_hand_macs``: multiplications of
     elementwise operations whose products were summed, only with ``elementwise=True``.
     """
 
@@ -24,11 +25,20 @@ class Row:
     macs: int
     params: int
     by_hand_macs: int = 0
+    share: float = 0.0
+
+
+def with_shares(rows):
+    """The rows, each with its share; 0 where there are no MACs at all."""
+    macs = sum(row.macs for row in rows)
+    return tuple(replace(row, share=100 * row.macs / macs) if row.macs else row for row in rows)
 
 
 @dataclass(frozen=True)
 class Other:
     """All calls of one operation that does arithmetic, but by convention no MACs, or that could not be priced.
+
+    An operation without arithmetic is here if it was the first to read learnable scalars: the look-up of an embedding.
 
     ``elements``: numbers that its calls wrote. ``params``: learnable scalars that they were the first to read.
     """
@@ -71,10 +81,6 @@ class Report:
         """Multiplications of elementwise operations whose products were summed; 0 unless they were looked for."""
         return sum(row.by_hand_macs for row in self.rows)
 
-    def share(self, row):
-        """The row's share of all MACs in percent, 0 where there are none."""
-        return 100 * row.macs / self.macs if self.macs else 0.0
-
     def table(self):
         """Column names and rows of text, the last row the sum."""
         by_hand = self.by_hand_macs > 0
@@ -82,7 +88,7 @@ class Report:
         lines = []
         for row in self.rows:
             shapes = " ".join(_shape(shape) for shape in row.inputs) + " -> " + _shape(row.output)
-            counts = [str(row.groups), f"{row.params:,}", f"{row.macs:,}", f"{self.share(row):.2f} %"]
+            counts = [str(row.groups), f"{row.params:,}", f"{row.macs:,}", f"{row.share:.2f} %"]
             lines.append([row.where, row.operation, shapes, *counts] + [f"{row.by_hand_macs:,}"] * by_hand)
         total = ["total", "", "", "", f"{self.params:,}", f"{self.macs:,}", f"{100 * bool(self.macs):.2f} %"]
         return head, [*lines, total + [f"{self.by_hand_macs:,}"] * by_hand]
@@ -115,7 +121,10 @@ class Report:
         """The table in Markdown, the notes below it."""
         head, lines = self.table()
         rule = ["---"] * 3 + ["---:"] * (len(head) - 3)
-        rows = ["| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in [head, rule, *lines]]
+        rows = [
+            "| " + " | ".join(" ".join(cell.split()).replace("|", "\\|") for cell in line) + " |"
+            for line in [head, rule, *lines]
+        ]
         return "\n".join([*rows, "", *self.notes()])
 
     def to_csv(self):
@@ -125,7 +134,7 @@ class Report:
         writer.writerow(["where", "operation", "inputs", "output", "groups", "params", "macs", "share", "by_hand_macs"])
         for row in self.rows:
             inputs = " ".join(_shape(shape) for shape in row.inputs)
-            counts = [row.groups, row.params, row.macs, f"{self.share(row):.4f}", row.by_hand_macs]
+            counts = [row.groups, row.params, row.macs, f"{row.share:.4f}", row.by_hand_macs]
             writer.writerow([row.where, row.operation, inputs, _shape(row.output), *counts])
         return file.getvalue()
 

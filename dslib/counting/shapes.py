@@ -25,7 +25,7 @@ def unary_in_place(x, *settings, **options):
 
 
 def softmax(x, axis, to_other_type=None):
-    return unary(x) if not to_other_type else None
+    return unary(x) if not to_other_type and -x.dim() <= axis < x.dim() else None
 
 
 def binary(a, b, alpha=1):
@@ -70,6 +70,8 @@ def cat(parts, axis=0):
 
 def convolution(x, weight, bias, stride, padding, dilation, transposed, output_padding, groups):
     if transposed or not (_plain(x) and _plain(weight)) or x.dim() != weight.dim():
+        return None
+    if min(stride) < 1 or min(padding) < 0 or min(dilation) < 1 or bias is not None and len(bias) != len(weight):
         return None
     axes = range(x.dim() - 2)
     stride, padding, dilation = (

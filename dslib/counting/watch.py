@@ -1,19 +1,23 @@
 """Watching torch work: every operation that reaches the dispatcher is priced, set apart, or noted as unknown."""
 
 import sys
+import threading
 from collections import defaultdict
 from functools import cache
 from pathlib import Path
 
 import torch
 from torch import nn
+from torch._ops import HigherOrderOperator
 from torch.nn.modules import module as torch_module
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from .prices import PRICES, aten, kind_of
 from .report import Other, Row
 from .shapes import run_without_data
+from .tree import tensors
 
+SAME_NUMBERS = {aten.clone, aten._to_copy}  # what they return is as learnable as what they are given
 GROUPS = {"convolution": 8, "_convolution": 8, "convolution_backward": 9}  # their place among the arguments
 OWN_FOLDERS = (str(Path(torch.__file__).parent), str(Path(__file__).parent))
 
@@ -21,14 +25,16 @@ OWN_FOLDERS = (str(Path(torch.__file__).parent), str(Path(__file__).parent))
 class Watch(TorchDispatchMode):
     """While it is entered, notes each operation of this thread; nothing is left behind when it is left.
 
-    ``names``: ``{id(module): path}``. ``parameters``: ``{id(tensor): name}`` of the tensors that stand for learnable
-    ones; with None every ``nn.Parameter`` counts as such. ``ledger``: told of every operation, for products by hand.
-    ``on_meta``: whatever tensor the code makes is made on the meta device.
+    ``names``: ``{id(module): path}``. ``owners``: ``{id(tensor): path}`` of the modules whose learnable tensors these
+    are; with None every ``nn.Parameter`` counts as learnable. ``ledger``: told of every operation, for products by
+    hand. ``on_meta``: whatever tensor the code makes is made on the meta device.
     """
 
-    def __init__(self, names, parameters, ledger=None, on_meta=False):
+    supports_higher_order_operators = True
+
+    def __init__(self, names, owners, ledger=None, on_meta=False):
         super().__init__()
-        self.names, self.parameters, self.ledger, self.on_meta = names, parameters, ledger, on_meta
+        self.names, self.owners, self.ledger, self.on_meta = names, owners, ledger, on_meta
         self.path, self.rows = [], []
         self.apart = {"other": defaultdict(lambda: [0, 0, 0]), "unknown": defaultdict(lambda: [0, 0, 0])}
         self.read, self.leaves = {}, {}  # learnable tensors met so far; all tensors that could get a gradient
@@ -37,11 +43,17 @@ class Watch(TorchDispatchMode):
         self.in_backward = False
 
     def __enter__(self):
+        thread = threading.get_ident()  # hooks are called in all threads, dispatch modes are not
+
         def entered(module, inputs):
-            self.path.append(module)
+            if threading.get_ident() == thread:
+                self.path.append(module)
+            elif id(module) in self.names:
+                self._set_apart("unknown", f"{type(module).__name__} in another thread", None, 0)
 
         def left(module, inputs, output):
-            self.path.pop()
+            if threading.get_ident() == thread:
+                self.path.pop()
 
         self.hooks = [
             torch_module.register_module_forward_pre_hook(entered),
@@ -56,6 +68,10 @@ class Watch(TorchDispatchMode):
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         kwargs = kwargs or {}
+        if isinstance(func, HigherOrderOperator):  # runs functions that it has been given
+            out = func(*args, **kwargs)
+            self._set_apart("unknown", func.name(), out, 0)
+            return out
         price = PRICES.get(func.overloadpacket)
         if price is None and kind_of(func) == "unknown":
             out = self._taken_apart(func, args, kwargs)
@@ -66,21 +82,20 @@ class Watch(TorchDispatchMode):
             out = run_without_data(func, args, kwargs)
         else:
             out = func(*args, **kwargs)
-        tensors = _tensors(args)
-        self.leaves |= {id(tensor): tensor for tensor in tensors if tensor.requires_grad and tensor.is_leaf}
-        if func.is_view and (base := self._learnable(args[0])) is not None:
-            for view in out if isinstance(out, (tuple, list)) else [out]:
+        among = tensors(args)
+        self.leaves |= {id(tensor): tensor for tensor in among if tensor.requires_grad and tensor.is_leaf}
+        if (func.is_view or func.overloadpacket in SAME_NUMBERS) and (base := self._learnable(args[0])) is not None:
+            for view in tensors(out):
                 self.views[id(view)] = view, base  # kept alive, so that no other tensor takes its id
             return out
-        params = self._first_read(tensors)
-        if price is not None:
+        params = self._first_read(among)
+        if price is not None and all(tensor.layout is torch.strided for tensor in among):
             options = {name: value for name, value in kwargs.items() if name != "out"}
             self._note(func, args, out, price(out, *args, **options), params)
-        elif (kind := kind_of(func)) != "free":
+        elif (kind := "unknown" if price is not None else kind_of(func)) != "free" or params:
             name = func.overloadpacket.__name__.removesuffix("_")
-            entry = self.apart[kind][name if func.namespace == "aten" else f"{func.namespace}::{name}"]
-            for index, more in enumerate((1, _elements(out), params)):
-                entry[index] += more
+            name = name if func.namespace == "aten" else f"{func.namespace}::{name}"
+            self._set_apart("other" if kind == "free" else kind, name, out, params)
         if self.ledger is not None:
             self.ledger.see(func, args, out, self)
         return out
@@ -93,21 +108,24 @@ class Watch(TorchDispatchMode):
         finally:
             super().__exit__(None, None, None)
 
+    def _set_apart(self, kind, name, out, params):
+        elements = sum(tensor.numel() for tensor in tensors([out])[:1])  # the others are statistics, indices
+        entry = self.apart[kind][name]
+        for index, more in enumerate((1, elements, params)):
+            entry[index] += more
+
     def _note(self, func, args, out, macs, params):
         name = func.overloadpacket.__name__
         groups = args[GROUPS[name]] if name in GROUPS else 1
-        tensors = [arg for arg in args if isinstance(arg, torch.Tensor)]
-        first = out[0] if isinstance(out, (tuple, list)) else out
-        if name == "convolution_backward":
-            first = next(tensor for tensor in out if tensor is not None)
-        shapes = tuple(tuple(tensor.shape) for tensor in tensors)
-        self.rows.append(Row(self.where(tensors), name, shapes, tuple(first.shape), groups, macs, params))
+        among = [arg for arg in args if isinstance(arg, torch.Tensor)]
+        shapes = tuple(tuple(tensor.shape) for tensor in among)
+        self.rows.append(Row(self.where(among), name, shapes, tuple(tensors(out)[0].shape), groups, macs, params))
 
-    def where(self, tensors=()):
+    def where(self, read=()):
         """Path of the running module; for code that is no layer of torch's also the line that called."""
         if self.in_backward:  # no module runs: a learnable tensor tells which one it belongs to
-            bases = [self._learnable(tensor) for tensor in tensors]
-            names = [self.parameters[id(base)] for base in bases if base is not None and self.parameters]
+            bases = [self._learnable(tensor) for tensor in read]
+            names = [self.owners[id(base)] for base in bases if base is not None and self.owners]
             return f"{names[0]} (backward)" if names else "(backward)"
         if not self.path:
             return _call_site()
@@ -121,13 +139,13 @@ class Watch(TorchDispatchMode):
         """The learnable tensor that this one is or shows, or None."""
         if id(tensor) in self.views:
             return self.views[id(tensor)][1]
-        learnable = isinstance(tensor, nn.Parameter) if self.parameters is None else id(tensor) in self.parameters
+        learnable = isinstance(tensor, nn.Parameter) if self.owners is None else id(tensor) in self.owners
         return tensor if learnable else None
 
-    def _first_read(self, tensors):
-        """Learnable scalars among the arguments that no operation has read before; a change of shape reads nothing."""
+    def _first_read(self, among):
+        """Learnable scalars in these tensors that no operation has read before; a change of shape reads nothing."""
         fresh = 0
-        for tensor in tensors:
+        for tensor in among:
             base = self._learnable(tensor)
             if base is not None and id(base) not in self.read:
                 self.read[id(base)] = base
@@ -151,22 +169,6 @@ def _moved_to_meta(func, args, kwargs):
 @cache
 def _takes_device(func):
     return any(argument.name == "device" for argument in func._schema.arguments)
-
-
-def _tensors(args):
-    """The tensors among arguments, also those in lists."""
-    found = []
-    for arg in args:
-        if isinstance(arg, torch.Tensor):
-            found.append(arg)
-        elif isinstance(arg, (tuple, list)):
-            found += [one for one in arg if isinstance(one, torch.Tensor)]
-    return found
-
-
-def _elements(out):
-    tensors = out if isinstance(out, (tuple, list)) else [out]
-    return sum(tensor.numel() for tensor in tensors[:1] if isinstance(tensor, torch.Tensor))
 
 
 def _call_site():
