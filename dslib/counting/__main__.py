@@ -54,13 +54,13 @@ def _built(name):
     if not (module and colon and function):
         raise ValueError(f"the factory must be named package.module:function, got {name!r}")
     try:
-        factory = getattr(importlib.import_module(module), function)
-    except ImportError as error:
+        package = importlib.import_module(module)
+    except Exception as error:  # a package may raise anything while it is imported
         raise ValueError(f"cannot import {module!r}: {error}") from error
-    except AttributeError:
-        raise ValueError(f"{module} has no {function!r}") from None
+    if not hasattr(package, function):
+        raise ValueError(f"{module} has no {function!r}")
     try:
-        model = factory()
+        model = getattr(package, function)()
     except SystemExit as error:
         raise ValueError(f"{name} ends the program with {error.code!r}") from error
     except TypeError as error:
