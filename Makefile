@@ -16,13 +16,15 @@ help:
 book: .venv/installed
 	.venv/bin/jupyter-book build .
 
-test: has-git .venv/installed .venv-colab/installed
+test: has-git .venv/installed .venv-colab/installed .venv-frameworks/installed
 	.venv/bin/python tools/test.py
 
 has-git:
 	@command -v git >/dev/null || { echo "git is needed for the Colab test: apt-get install git" >&2; exit 1; }
 
+# The other frameworks take gigabytes: they are installed only if the chapter that needs them has to be executed again.
 notebooks: .venv/installed
+	@.venv/bin/python tools/notebooks.py --check across_frameworks > /dev/null || $(MAKE) .venv-frameworks/installed
 	.venv/bin/python tools/notebooks.py
 
 serve: book
@@ -40,7 +42,7 @@ format: .venv/installed
 	.venv/bin/ruff check --fix .
 
 clean:
-	rm -rf _build .venv .venv-colab .pytest_cache .ruff_cache .hypothesis dslib.egg-info
+	rm -rf _build .venv .venv-colab .venv-frameworks .pytest_cache .ruff_cache .hypothesis dslib.egg-info
 
 .venv/installed: requirements.txt pyproject.toml
 	@python=$$(PYTHON="$(PYTHON)" sh tools/find_python.sh) && { [ -x .venv/bin/python ] || "$$python" -m venv .venv; }
@@ -50,6 +52,12 @@ clean:
 # What Colab has and the book needs, at our versions, and no dslib: the Colab test runs the notebooks here.
 .venv-colab/installed: requirements.txt
 	@python=$$(PYTHON="$(PYTHON)" sh tools/find_python.sh) && { [ -x .venv-colab/bin/python ] || "$$python" -m venv .venv-colab; }
-	grep -E '^(torch|numpy|matplotlib|pillow|sympy|ipykernel|ipython)==' requirements.txt > .venv-colab/requirements.txt
+	grep -E '^(torch|numpy|matplotlib|pillow|sympy|scikit-learn|ipykernel|ipython)==' requirements.txt > .venv-colab/requirements.txt
 	.venv-colab/bin/python -m pip install --quiet --requirement .venv-colab/requirements.txt
+	@touch $@
+
+# Everything in .venv and the other frameworks: chapters/across_frameworks is executed and compared here.
+.venv-frameworks/installed: requirements-frameworks.txt requirements.txt pyproject.toml
+	@python=$$(PYTHON="$(PYTHON)" sh tools/find_python.sh) && { [ -x .venv-frameworks/bin/python ] || "$$python" -m venv .venv-frameworks; }
+	.venv-frameworks/bin/python -m pip install --progress-bar on --requirement requirements-frameworks.txt
 	@touch $@

@@ -24,8 +24,13 @@ MAY_IMPORT = {
     "explorer": {"cost"},
     "exercises": {"functional", "cost"},
     "bench": set(),
+    "measured": set(),
+    "claims": set(),
+    "fused": {"geometry"},
+    "digits": {"layers"},
+    "caffe": {"cost"},
 }
-WITHOUT_TORCH = {"__init__", "geometry", "cost", "figures", "explorer"}
+WITHOUT_TORCH = {"__init__", "geometry", "cost", "figures", "explorer", "measured", "claims"}
 NEVER = {"chapters", "tests", "benchmarks", "tools"}  # the repository's folders that use dslib
 
 

@@ -115,6 +115,33 @@ def test_an_unknown_chapter_is_named(book):
     assert done.returncode == 2 and "no such chapter in _toc.yml: smal" in done.stderr
 
 
+def beside_other_frameworks(book):
+    """The book with its chapter among those of the other environment, which is not there yet, and to be executed."""
+    edit(book / "tools" / "notebooks.py", '{"across_frameworks"}', '{"small"}')
+    edit(book / "chapters" / "small.md", "1 + 1", "import os\nos.environ['FRAMEWORKS']")
+
+
+def test_a_chapter_that_needs_the_other_environment_says_how_to_make_it(book):
+    before = (book / "chapters" / "small.ipynb").read_bytes()
+    beside_other_frameworks(book)
+    done = notebooks(book)
+    assert done.returncode == 1 and done.stderr == ""
+    assert "small ... needs the other frameworks: make .venv-frameworks/installed\n" in done.stdout
+    assert (book / "chapters" / "small.ipynb").read_bytes() == before
+    assert "was executed with other code" in notebooks(book, "--check").stdout  # needs no environment
+
+
+def test_a_chapter_that_needs_the_other_environment_is_executed_by_its_python(book):
+    beside_other_frameworks(book)
+    python = book / ".venv-frameworks" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text(f'#!/bin/sh\nFRAMEWORKS=here exec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    assert "small ... executed" in notebooks(book).stdout
+    assert stored(book).cells[1].outputs[0]["data"]["text/plain"] == "'here'"
+    assert notebooks(book, "--check").returncode == 0
+
+
 def find_python(**environment):
     return subprocess.run(
         ["sh", ROOT / "tools" / "find_python.sh"], env=os.environ | environment, capture_output=True, text=True

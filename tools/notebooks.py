@@ -4,6 +4,8 @@
     python tools/notebooks.py --all      execute all of them again (after a change of versions)
     python tools/notebooks.py --check    change nothing; say which notebooks are not up to date, exit 1 if any
 
+The chapters of ``IN_FRAMEWORKS`` are executed by the Python of .venv-frameworks, where other frameworks are installed.
+
 ``chapters/<slug>.md`` is what you edit; ``chapters/<slug>.ipynb`` is what the site shows and Colab opens. A chapter is
 executed when its code or anything in dslib changed; a change of prose alone keeps the outputs that are there.
 """
@@ -24,6 +26,12 @@ from nbclient.exceptions import CellExecutionError
 ROOT = Path(__file__).resolve().parent.parent
 CELL_METADATA = ("tags", "mystnb")  # what a cell may carry from the text; all else is noise of editors
 SECONDS_PER_CELL = 60
+IN_FRAMEWORKS = {"across_frameworks"}  # their code needs what .venv does not have
+FRAMEWORKS_PYTHON = ROOT / ".venv-frameworks" / "bin" / "python"
+
+
+class EnvironmentMissing(Exception):
+    """A chapter cannot be executed before another environment is made."""
 
 
 def chapter_texts(root: Path = ROOT) -> list[Path]:
@@ -55,8 +63,8 @@ def fingerprint(notebook: nbformat.NotebookNode) -> str:
     for cell in notebook.cells:
         if cell.cell_type == "code":
             digest.update(cell.source.encode() + b"\0")
-    for module in sorted((ROOT / "dslib").rglob("*.py")):
-        digest.update(module.read_bytes() + b"\0")
+    for file in sorted(file for kind in ("*.py", "*.csv") for file in (ROOT / "dslib").rglob(kind)):
+        digest.update(file.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
 
 
@@ -88,7 +96,16 @@ def with_outputs_of(wanted: nbformat.NotebookNode, stored: nbformat.NotebookNode
     return wanted
 
 
-def execute(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+def python_of(slug: str) -> str:
+    """The Python that executes the chapter."""
+    if slug not in IN_FRAMEWORKS:
+        return sys.executable
+    if not FRAMEWORKS_PYTHON.exists():
+        raise EnvironmentMissing("needs the other frameworks: make .venv-frameworks/installed")
+    return str(FRAMEWORKS_PYTHON)
+
+
+def execute(notebook: nbformat.NotebookNode, python: str) -> nbformat.NotebookNode:
     """Run every cell in a fresh kernel inside chapters/, as nbval and a reader's Jupyter do."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # two or three times faster on two cores
     client = NotebookClient(
@@ -99,6 +116,7 @@ def execute(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
         coalesce_streams=True,
         resources={"metadata": {"path": str(ROOT / "chapters")}},
     )
+    client.create_kernel_manager().kernel_spec.argv[0] = python
     metadata = dict(notebook.metadata)
     client.execute()
     notebook.metadata = nbformat.from_dict(metadata)  # the kernel writes its own Python version there
@@ -121,7 +139,7 @@ def update(text: Path, again: bool) -> str:
     path = text.with_suffix(".ipynb")
     wanted, stored = read_text(text), read_notebook(path)
     if again or not same_code(stored, wanted):
-        write(execute(wanted), path)
+        write(execute(wanted, python_of(text.stem)), path)
         return "executed"
     merged = with_outputs_of(wanted, stored)
     if nbformat.writes(merged) == nbformat.writes(stored):
@@ -167,6 +185,9 @@ def update_all(texts: list[Path], again: bool) -> int:
         start = time.perf_counter()
         try:
             done = update(text, again)
+        except EnvironmentMissing as error:
+            failed += 1
+            print(error)
         except CellExecutionError as error:
             failed += 1
             print(f"failed; the stored notebook is left as it was\n{error}")

@@ -10,11 +10,15 @@ import sys
 import time
 from pathlib import Path
 
+from notebooks import FRAMEWORKS_PYTHON, IN_FRAMEWORKS
+
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 PYTEST = [sys.executable, "-m", "pytest", "-q"]
 IN_PARALLEL = ["-n", "2", "--dist", "loadfile"]
 NBVAL = ["--nbval", "--nbval-current-env", "--nbval-sanitize-with=tests/nbval_sanitize.cfg"]
+IN_VENV = [*(f"--ignore=chapters/{slug}.ipynb" for slug in IN_FRAMEWORKS), "chapters"]
+ELSEWHERE = [f"chapters/{slug}.ipynb" for slug in sorted(IN_FRAMEWORKS)]
 
 # Another processor adds in another order and changes last digits. These settings make this one behave like an old one,
 # so that an output that holds here only is found here.
@@ -37,8 +41,9 @@ STEPS = [
     ("library, chapters as files, pages", [*PYTEST, *IN_PARALLEL, "-m", "not kernel", "tests"], None),
     # Two processes that start kernels at once can take one port, and a kernel dies: from here on, one process.
     ("tools, Colab", [*PYTEST, "-m", "kernel", "tests"], None),
-    ("execution of all chapters", [*PYTEST, *NBVAL, "chapters"], 120),
-    ("the same as on an old processor", [*OLD_PROCESSOR, *PYTEST, *NBVAL, "chapters"], 120),
+    ("execution of the chapters", [*PYTEST, *NBVAL, *IN_VENV], 120),
+    ("the same as on an old processor", [*OLD_PROCESSOR, *PYTEST, *NBVAL, *IN_VENV], 120),
+    ("execution beside other frameworks", [str(FRAMEWORKS_PYTHON), *PYTEST[1:], *NBVAL, *ELSEWHERE], 60),
 ]
 TARGET_IN_ALL = 480
 
