@@ -49,11 +49,12 @@ clean:
 	.venv/bin/python -m pip install --quiet --requirement requirements.txt
 	@touch $@
 
-# What Colab has and the book needs, at our versions, and no dslib: the Colab test runs the notebooks here.
-.venv-colab/installed: requirements.txt
+# What Colab has and the book needs, at our versions, and no dslib: the Colab test runs the notebooks here, and the test
+# of the fused kernel its interpreter.
+.venv-colab/installed: requirements.txt requirements-triton.txt
 	@python=$$(PYTHON="$(PYTHON)" sh tools/find_python.sh) && { [ -x .venv-colab/bin/python ] || "$$python" -m venv .venv-colab; }
 	grep -E '^(torch|numpy|matplotlib|pillow|sympy|scikit-learn|ipykernel|ipython)==' requirements.txt > .venv-colab/requirements.txt
-	.venv-colab/bin/python -m pip install --quiet --requirement .venv-colab/requirements.txt
+	.venv-colab/bin/python -m pip install --quiet --requirement .venv-colab/requirements.txt --requirement requirements-triton.txt
 	@touch $@
 
 # Everything in .venv and the other frameworks: chapters/across_frameworks is executed and compared here.

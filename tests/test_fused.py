@@ -1,7 +1,7 @@
 """The fused kernel in Triton's interpreter, on the CPU, against torch's convolutions and those by hand.
 
 The environment chooses Triton's interpreter or its compiler for a whole process, so the kernel runs in processes of its
-own: in this Python if it has Triton, else in that of ``.venv-frameworks``. Without either these tests fail.
+own: in this Python if it has Triton, else in that of ``.venv-colab``. Without either these tests fail.
 """
 
 import json
@@ -19,8 +19,8 @@ import torch.nn.functional as F
 from dslib import functional, fused
 
 ROOT = Path(__file__).parent.parent
-FRAMEWORKS = ROOT / ".venv-frameworks" / "bin" / "python"
-HOW_TO_INSTALL = "the fused kernel is tested with Triton, which is not installed: make .venv-frameworks/installed"
+COLAB = ROOT / ".venv-colab" / "bin" / "python"
+HOW_TO_INSTALL = "the fused kernel is tested with Triton, which is not installed: make .venv-colab/installed"
 
 pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
 
@@ -40,9 +40,9 @@ def with_triton():
     """A Python that has torch and Triton."""
     if find_spec("triton"):
         return sys.executable
-    if not FRAMEWORKS.exists() or subprocess.run([FRAMEWORKS, "-c", "import triton"], capture_output=True).returncode:
+    if not COLAB.exists() or subprocess.run([COLAB, "-c", "import triton"], capture_output=True).returncode:
         pytest.fail(HOW_TO_INSTALL, pytrace=False)
-    return FRAMEWORKS
+    return COLAB
 
 
 # -- cases ---------------------------------------------------------------------------------------------------------
