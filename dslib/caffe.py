@@ -83,7 +83,8 @@ def write_caffemodel(weights):
 
 
 def price(text):
-    """Cost of the network that a prototxt tells, a :class:`cost.Network` with a row for each layer that costs anything.
+    """Cost of the network that a prototxt tells: a :class:`dslib.cost.Network` with a row for each layer that costs
+    anything.
 
     The input's channels and size are read from the text. ``Convolution`` and ``InnerProduct`` have MACs; ``Scale`` is
     priced as the second half of a batch norm, two parameters per channel, and ``BatchNorm`` before it as nothing, as

@@ -86,7 +86,7 @@ def test_chapter_has_a_description_of_a_sentence(path):
 @every_page
 def test_nothing_shows_raw(page):
     prose = BeautifulSoup(str(article(page)), "html.parser")
-    for tag in prose.find_all(["pre", "code"]) + prose.select(".math"):
+    for tag in prose.find_all(["pre", "code"]) + prose.select(".math, .sig"):
         tag.decompose()
     text = prose.get_text(" ")
     raw = re.search(r"\{[a-z-]+\}`|:::|```|</?details>|\*\*|\$|\| ?:?--|Traceback \(most recent", text)
