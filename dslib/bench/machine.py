@@ -1,6 +1,7 @@
 """What a time depends on besides the code: the machine, and what its operating system does during a call."""
 
 import datetime
+import mmap
 import os
 import platform
 import statistics
@@ -43,17 +44,25 @@ def page_faults(function, calls=3, warm_up=2):
 
     A program gets memory in pages, usually of 4096 bytes, and the system fills a page with zeros when it is first
     touched. A function that gives its memory back and asks anew in each call pays for that each time. None where the
-    system does not count (Windows). Raises ValueError for ``calls`` below 1. Chapter: theory_and_silicon.
+    system does not count: Windows, and some sandboxes, which report 0 whatever happens. Raises ValueError for ``calls`` below 1. Chapter: theory_and_silicon.
     """
     if calls < 1:
         raise ValueError(f"calls must be at least 1, got {calls}")
-    if resource is None:
+    if resource is None or not _faults_of(_touch_new_pages):
         return None
     for _ in range(warm_up):
         function()
-    counts = []
-    for _ in range(calls):
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-        function()
-        counts.append(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
-    return int(statistics.median(counts))
+    return int(statistics.median(_faults_of(function) for _ in range(calls)))
+
+
+def _faults_of(function):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    function()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+
+def _touch_new_pages(count=16):
+    """Faults that nothing can avoid: by them one sees whether the system counts at all."""
+    with mmap.mmap(-1, count * mmap.PAGESIZE) as memory:
+        for page in range(count):
+            memory[page * mmap.PAGESIZE] = 1
