@@ -12,7 +12,8 @@ from book import ROOT, SLUGS, read
 from dslib import claims
 
 CHAPTER = ROOT / "chapters" / "claims_checked.ipynb"
-GOOD = claims.Claim("x-one", "note 000, 1", "It is 12.", "wrong", "It is 34.", "cost_analysis")
+GOOD = claims.Claim("x-one", "note 000, 1", "It is 12.", "wrong", "computed", "It is 34.", "cost_analysis")
+TOOLS = {"caffe", "cost", "counting", "functional", "geometry", "layers", "models", "nn", "F", "sympy", "torch"}
 
 
 def ledger_file(folder, *lines):
@@ -32,10 +33,13 @@ def test_ledger_is_read_in_order(tmp_path):
     "lines, said",
     [
         ([("id", "claim"), GOOD], "columns"),
-        ([claims.Claim._fields, GOOD[:-1]], "6 cells"),
-        ([claims.Claim._fields, (*GOOD, "more")], "6 cells"),
+        ([claims.Claim._fields, GOOD[:-1]], "7 cells"),
+        ([claims.Claim._fields, (*GOOD, "more")], "7 cells"),
         ([claims.Claim._fields, GOOD._replace(correct=" ")], "empty"),
         ([claims.Claim._fields, GOOD._replace(verdict="false")], "x-one.*'false'"),
+        ([claims.Claim._fields, GOOD._replace(evidence="guess")], "x-one.*'guess'"),
+        ([claims.Claim._fields, GOOD._replace(evidence="none")], "x-one.*'none'"),
+        ([claims.Claim._fields, GOOD._replace(verdict="untested")], "x-one.*'computed'"),
         ([claims.Claim._fields, GOOD, GOOD._replace(claim="other")], "two claims.*x-one"),
     ],
 )
@@ -51,6 +55,8 @@ def test_unknown_claim_is_named():
 
 def test_a_claim_shows_its_verdict_and_a_link():
     assert GOOD._repr_markdown_() == "**Verdict: wrong.** It is 34. (See [cost analysis](cost_analysis.ipynb).)"
+    assert "wrong, as measured.**" in GOOD._replace(evidence="measured")._repr_markdown_()
+    assert "wrong, by a paper's words.**" in GOOD._replace(evidence="source")._repr_markdown_()
     assert "[GhostNet](ghostnet.ipynb)" in GOOD._replace(chapter="ghostnet")._repr_markdown_()
 
 
@@ -65,6 +71,7 @@ def test_a_claim_shows_its_verdict_and_a_link():
         ([False], {"misprint": True}, "misprint"),
         ([False], {"other_quantity": True}, "other quantity"),
         ([True], {"incomplete": True}, "incomplete"),
+        ([], {"untested": True}, "untested"),
     ],
 )
 def test_evidence_leads_to_a_verdict(holds, reading, verdict):
@@ -76,6 +83,10 @@ def test_evidence_leads_to_a_verdict(holds, reading, verdict):
     [
         ([], {}),
         ([], {"misprint": True}),
+        ([], {"untested": False}),
+        ([True], {"untested": True}),
+        ([False], {"untested": True}),
+        ([], {"untested": True, "misprint": True}),
         ([1], {}),
         ([None], {}),
         ([[True, True]], {}),
@@ -128,20 +139,66 @@ def checks_in(source):
     return [call for call in calls if ast.unparse(call.func) == "claims.check"]
 
 
-def is_computed(evidence):
-    """Whether a value comes from something that was given a name or called, so is not a plain True or False."""
-    return any(isinstance(node, ast.Name) for node in ast.walk(evidence))
+def names_in(node):
+    """The names that stand in a piece of code."""
+    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
 
 
-def problems_of_cell(before, cell, call, row):
+def made_from(trees):
+    """``{name: names}``: what each name that these pieces of code give a value to is made from."""
+    made, nodes = {}, list(trees)
+    for node in nodes:
+        if not isinstance(node, ast.FunctionDef | ast.ClassDef):  # what is local to these stays theirs
+            nodes += ast.iter_child_nodes(node)
+        pairs = []
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            pairs = [({node.name}, node)]
+        elif isinstance(node, ast.Assign):
+            pairs = [(set().union(*map(names_in, node.targets)), node.value)]
+        elif isinstance(node, ast.AugAssign):
+            pairs = [(names_in(node.target), node.value)]
+        elif isinstance(node, ast.For | ast.comprehension):
+            pairs = [(names_in(node.target), node.iter)]
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):  # found.append(...)
+            pairs = [(names_in(node.func.value), part) for part in node.args]
+        for targets, value in pairs:
+            for name in targets:
+                made.setdefault(name, set()).update(names_in(value))
+    return made
+
+
+def rests_on(evidence, trees):
+    """The names that a value comes from, through all that its cell and the cells without a claim define."""
+    made, reached, new = made_from(trees), set(), names_in(evidence)
+    while new:
+        reached |= new
+        new = set().union(*(made.get(name, set()) for name in new)) - reached
+    return reached
+
+
+def problems_of_evidence(tree, call, row, helpers):
+    """What is wrong with the values that decide the claim: typed in, or not of the kind that the ledger says."""
+    values = [*call.args[1:], *(word.value for word in call.keywords)]
+    reached = [rests_on(value, [*helpers, tree]) for value in values]
+    if not all(reached):
+        yield f"{row.id}: the evidence is not computed"
+    if row.evidence == "computed" and not all(names & TOOLS for names in reached):
+        yield f"{row.id}: the evidence is typed in, it rests on no tool"
+    if (row.evidence in ("measured", "none")) != any("measured" in names for names in reached):
+        yield f"{row.id}: the ledger says {row.evidence!r}, but the cell does otherwise with measurements"
+
+
+def problems_of_cell(before, cell, call, row, helpers):
     """What is wrong with the cell that checks this row, and with the text before it."""
     announced = f"> **{row.id}** ({row.source}): {row.claim}"
     said = re.sub(r"\n(> )?", " ", before.split("\n\n")[-1])
     if said != announced:
         yield f"{row.id}: the text before the check is not the ledger's: {said!r}"
-    if not all(is_computed(value) for value in [*call.args[1:], *(word.value for word in call.keywords)]):
-        yield f"{row.id}: the evidence is not computed"
-    if not checks_in(ast.unparse(ast.parse(cell.source).body[-1])):
+    tree = ast.parse(cell.source)
+    yield from problems_of_evidence(tree, call, row, helpers)
+    if row.evidence == "source" and not re.search(r"#.* (19|20)\d\d", cell.source):
+        yield f"{row.id}: the source's words without their source"
+    if not checks_in(ast.unparse(tree.body[-1])):
         yield f"{row.id}: the check is not the last statement, so nothing is shown"
     if row._repr_markdown_() not in [output.get("data", {}).get("text/markdown") for output in cell.outputs]:
         yield f"{row.id}: the cell does not show the ledger's verdict"
@@ -150,9 +207,21 @@ def problems_of_cell(before, cell, call, row):
         yield f"{row.id}: its numbers {sorted(unsaid)} are not in the cell"
 
 
+def helping(cells):
+    """The code of the cells that check no claim, without IPython's lines."""
+    code = [cell.source for cell in cells if cell.cell_type == "code" and not is_claim(cell)]
+    return [re.sub(r"^(\s*)%.*", r"\1pass", source, flags=re.MULTILINE) for source in code]
+
+
+def is_claim(cell):
+    """Whether a code cell checks a claim."""
+    return bool(checks_in(cell.source))
+
+
 def problems(cells, ledger, chapters):
     """What keeps the chapter from being the ledger, each claim checked once and in order; empty if nothing does."""
     found, ids, by_id = [], [], {row.id: row for row in ledger}
+    helpers = [ast.parse(source) for source in helping(cells)]
     for before, cell in zip(cells, cells[1:], strict=False):
         calls = checks_in(cell.source) if cell.cell_type == "code" else []
         if len(calls) > 1:
@@ -160,7 +229,7 @@ def problems(cells, ledger, chapters):
         for call in calls:
             ids.append(ast.literal_eval(call.args[0]))
             if ids[-1] in by_id:
-                found += problems_of_cell(before.source, cell, call, by_id[ids[-1]])
+                found += problems_of_cell(before.source, cell, call, by_id[ids[-1]], helpers)
     found += [f"{id}: a check and no row" for id in ids if id not in by_id]
     found += [f"{id}: a row and no check" for id in by_id if id not in ids]
     found += [f"{row.id}: no chapter {row.chapter}" for row in ledger if row.chapter not in chapters]
@@ -173,6 +242,17 @@ def test_chapter_and_ledger_are_one():
     ledger = claims.rows()
     assert len(ledger) > 50
     assert problems(read(CHAPTER).cells, ledger, SLUGS) == []
+
+
+def test_each_claim_can_be_tried_alone():
+    """A cell with a claim runs after the cells without one: the page is to be looked things up in."""
+    cells = read(CHAPTER).cells
+    claimed = [place for place, cell in enumerate(cells) if cell.cell_type == "code" and is_claim(cell)]
+    common = {}
+    for source in helping(cells[: claimed[-1]]):
+        exec(source, common)
+    for place in claimed:
+        exec(cells[place].source, dict(common))
 
 
 def changed(ledger, **fields):
@@ -201,6 +281,9 @@ BREAKAGES = {  # part of the problem that must be found: what is done to cells a
     "no chapter": lambda cells, ledger: (cells, changed(ledger, chapter="no_such_chapter")),
     "the order": lambda cells, ledger: (cells, [ledger[1], ledger[0], *ledger[2:]]),
     "checked twice": lambda cells, ledger: ([*cells, *first_two(cells)], ledger),
+    "typed in": lambda cells, ledger: (cells, changed(ledger, evidence="computed")),
+    "otherwise with measurements": lambda cells, ledger: (cells, changed(ledger, evidence="measured")),
+    "without their source": lambda cells, ledger: (edited(cells, "{check}"), ledger),  # which loses the comments
     "not computed": lambda cells, ledger: (edited(cells, f"claims.check('{ledger[0].id}', False)"), ledger),
     "not the last": lambda cells, ledger: (edited(cells, "{check}\nx = 1"), ledger),
     "checks 2 claims": lambda cells, ledger: (edited(cells, "{check}\n{check}"), ledger),

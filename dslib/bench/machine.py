@@ -44,7 +44,8 @@ def page_faults(function, calls=3, warm_up=2):
 
     A program gets memory in pages, usually of 4096 bytes, and the system fills a page with zeros when it is first
     touched. A function that gives its memory back and asks anew in each call pays for that each time. None where the
-    system does not count: Windows, and some sandboxes, which report 0 whatever happens. Raises ValueError for ``calls`` below 1. Chapter: theory_and_silicon.
+    system does not count: Windows, and some sandboxes, which report 0 whatever happens. Raises ValueError for
+    ``calls`` below 1. Chapter: theory_and_silicon.
     """
     if calls < 1:
         raise ValueError(f"calls must be at least 1, got {calls}")

@@ -17,14 +17,22 @@ VERDICTS = {  # the word: what it means
     "cut off": "the digits are those of the exact number, which would be rounded to others",
     "other quantity": "fails as said, and holds if another quantity or another count is meant",
     "misprint": "fails as printed, and holds with a small slip mended",
-    "unexplained": "fails, and no other reading tried gives it",
+    "unexplained": "fails, and no plain reading tried gives it",
     "wrong": "fails in every case tried",
+    "untested": "needs a measurement that this book does not have",
+}
+EVIDENCE = {  # what a verdict rests on: the same in a sentence
+    "computed": "what the cell counts or works out",
+    "measured": "this book's stored measurements",
+    "source": "the words of a paper, which the cell only compares",
+    "none": "nothing: the claim is untested",
 }
 NAMES = {"mobilenet_v1": "MobileNetV1", "ghostnet": "GhostNet"}  # of chapters whose slug is not their name
 
 
 class Claim(NamedTuple):
-    """One row of the ledger: all text, ``verdict`` one of ``VERDICTS``, ``chapter`` the slug that explains it.
+    """One row of the ledger, all text: ``verdict`` one of ``VERDICTS``, ``evidence`` one of ``EVIDENCE``, ``chapter``
+    the slug of the chapter that explains it.
 
     A notebook shows it as its verdict and the correct statement, with a link to the chapter beside it.
     """
@@ -33,19 +41,22 @@ class Claim(NamedTuple):
     source: str
     claim: str
     verdict: str
+    evidence: str
     correct: str
     chapter: str
 
     def _repr_markdown_(self):
         name = NAMES.get(self.chapter, self.chapter.replace("_", " "))
-        return f"**Verdict: {self.verdict}.** {self.correct} (See [{name}]({self.chapter}.ipynb).)"
+        rests_on = {"measured": ", as measured", "source": ", by a paper's words"}.get(self.evidence, "")
+        return f"**Verdict: {self.verdict}{rests_on}.** {self.correct} (See [{name}]({self.chapter}.ipynb).)"
 
 
 def rows(path=LEDGER):
     """All claims of the ledger, a list of :class:`Claim` in the order of the chapter claims_checked.
 
     Raises ValueError if the file's columns are not the fields of a claim, if a row has too few or too many cells, an
-    empty cell or an unknown verdict, and if two rows have one id.
+    empty cell, an unknown verdict or unknown evidence, if there is a verdict without evidence other than ``untested``
+    or the other way round, and if two rows have one id.
     """
     with Path(path).open(newline="", encoding="utf-8") as file:
         header, *lines = csv.reader(file)
@@ -58,6 +69,11 @@ def rows(path=LEDGER):
         row = Claim(*line)
         if row.verdict not in VERDICTS:
             raise ValueError(f"{row.id}: verdict must be one of {', '.join(VERDICTS)}, got {row.verdict!r}")
+        if row.evidence not in EVIDENCE or (row.evidence == "none") != (row.verdict == "untested"):
+            raise ValueError(
+                f"{row.id}: evidence must be one of {', '.join(EVIDENCE)}, and none only for an untested claim, "
+                f"got {row.evidence!r}"
+            )
         if row.id in found:
             raise ValueError(f"two claims have the id {row.id!r}")
         found[row.id] = row
@@ -78,14 +94,16 @@ def verdict_of(*holds, **reading):
     ``holds``: for each case tried, whether the claim, taken at its word, is true there. Alone they lead to ``right``
     (all), ``wrong`` (none) or ``conditional``. ``reading``, at most one: another verdict, with an underscore for the
     space, and whether it is borne out, for example ``limit_only=True``. It is the verdict if no case holds or, for
-    ``incomplete``, if all do.
+    ``incomplete``, if all do. ``untested=True`` stands alone, without cases.
 
-    Raises ValueError without cases, for evidence that is not True or False, for an unknown or a second reading, and
-    for a reading that is not borne out or that the cases contradict. Chapter: claims_checked.
+    Raises ValueError without cases or, for ``untested``, with them, for evidence that is not True or False, for an
+    unknown or a second reading, and for a reading that is not borne out or that the cases contradict. Chapter:
+    claims_checked.
     """
     evidence = [*holds, *reading.values()]
-    if not holds or not all(isinstance(value, bool) for value in evidence):
-        raise ValueError(f"the evidence must be at least one case, each True or False, got {holds} and {reading}")
+    if bool(holds) == ("untested" in reading) or not all(isinstance(value, bool) for value in evidence):
+        needed = "at least one case (for untested none), each True or False"
+        raise ValueError(f"the evidence must be {needed}, got {holds} and {reading}")
     if not reading:
         return "right" if all(holds) else "conditional" if any(holds) else "wrong"
     words = [word.replace("_", " ") for word in reading]
