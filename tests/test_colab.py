@@ -11,7 +11,6 @@ import yaml
 from book import NOTEBOOKS, ROOT, code_cells, read
 from nbclient import NotebookClient
 
-pytestmark = pytest.mark.kernel
 PYTHON = ROOT / ".venv-colab" / "bin" / "python"  # `make test` makes it from requirements.txt
 # Installs other frameworks, gigabytes, from the network. `make test` runs it where they are installed instead.
 LEFT_OUT = {"across_frameworks"}

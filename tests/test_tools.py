@@ -9,7 +9,6 @@ import nbformat
 import pytest
 from book import ROOT
 
-pytestmark = pytest.mark.kernel
 CHAPTER = """---
 kernelspec:
   display_name: Python 3

@@ -14,8 +14,7 @@ from notebooks import FRAMEWORKS_PYTHON, IN_FRAMEWORKS
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
-PYTEST = [sys.executable, "-m", "pytest", "-q"]
-IN_PARALLEL = ["-n", "2", "--dist", "loadfile"]
+PYTEST = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile"]
 NBVAL = ["--nbval", "--nbval-current-env", "--nbval-sanitize-with=tests/nbval_sanitize.cfg"]
 IN_VENV = [*(f"--ignore=chapters/{slug}.ipynb" for slug in IN_FRAMEWORKS), "chapters"]
 ELSEWHERE = [f"chapters/{slug}.ipynb" for slug in sorted(IN_FRAMEWORKS)]
@@ -38,9 +37,7 @@ STEPS = [
     ("lint", [sys.executable, "-m", "ruff", "check", "."], None),
     ("notebooks are their texts", [sys.executable, "tools/notebooks.py", "--check"], None),
     ("strict build of the book", [str(BIN / "jupyter-book"), "build", ".", "-W", "-n", "--keep-going"], 20),
-    ("library, chapters as files, pages", [*PYTEST, *IN_PARALLEL, "-m", "not kernel", "tests"], None),
-    # Two processes that start kernels at once can take one port, and a kernel dies: from here on, one process.
-    ("tools, Colab", [*PYTEST, "-m", "kernel", "tests"], None),
+    ("library, chapters as files, pages, Colab", [*PYTEST, "tests"], None),
     ("execution of the chapters", [*PYTEST, *NBVAL, *IN_VENV], 120),
     ("the same as on an old processor", [*OLD_PROCESSOR, *PYTEST, *NBVAL, *IN_VENV], 120),
     ("execution beside other frameworks", [str(FRAMEWORKS_PYTHON), *PYTEST[1:], *NBVAL, *ELSEWHERE], 60),
