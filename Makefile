@@ -1,7 +1,7 @@
 # Two commands for everyone: `make book`, `make test`. The rest is for authors. CONTRIBUTING.md says when to use what.
 # PYTHON=python3.12 chooses the Python that .venv is made with.
 
-.PHONY: help book test has-git notebooks serve url picture format clean
+.PHONY: help book test has-git has-chromium notebooks serve url picture lighthouse format clean
 
 help:
 	@echo "make book        install into .venv and build the site: _build/html/index.html"
@@ -9,18 +9,22 @@ help:
 	@echo "make notebooks   execute the chapters whose text changed, or all if dslib changed"
 	@echo "make serve       show the built site at http://localhost:8000"
 	@echo "make url URL=https://github.com/OWNER/REPO    set the repository's address everywhere"
-	@echo "make picture     draw images/overview.svg again (README and intro show it)"
+	@echo "make picture     draw images/overview.svg (README, intro) and the social card again"
+	@echo "make lighthouse  scores of two built pages, with Lighthouse from npm"
 	@echo "make format      tidy the Python files"
 	@echo "make clean       remove what was built, and the environments"
 
 book: .venv/installed
 	.venv/bin/jupyter-book build .
 
-test: has-git .venv/installed .venv-colab/installed .venv-frameworks/installed
+test: has-git has-chromium .venv-colab/installed .venv-frameworks/installed
 	.venv/bin/python tools/test.py
 
 has-git:
 	@command -v git >/dev/null || { echo "git is needed for the Colab test: apt-get install git" >&2; exit 1; }
+
+has-chromium: .venv/installed
+	@.venv/bin/python tests/browser.py
 
 # The other frameworks take gigabytes: they are installed only if the chapter that needs them has to be executed again.
 notebooks: .venv/installed
@@ -36,6 +40,9 @@ url: .venv/installed
 
 picture: .venv/installed
 	.venv/bin/python tools/picture.py
+
+lighthouse: .venv/installed
+	.venv/bin/python tools/lighthouse.py
 
 format: .venv/installed
 	.venv/bin/ruff format .

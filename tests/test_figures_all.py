@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from drawn import STEPS, dense, pair, step, whole
 
 from dslib import figures
+from dslib.figures.style import EMPTY, SERIES, WEIGHTS
 
 matplotlib.use("Agg")
 pytestmark = [
@@ -27,6 +28,7 @@ pytestmark = [
 
 
 NETWORK = [("input", 3, (224, 224)), ("first", 32, (112, 112)), ("pooled", 960, (1, 1)), ("head", 1280, (1, 1))]
+RATIOS = [[1 / channels + 1 / side**2 for channels in (8, 64, 512, 1024)] for side in (3, 5, 7)]
 
 
 def gallery():
@@ -45,6 +47,12 @@ def gallery():
         "connectivity": lambda: figures.draw_connectivity(6, 12, 3),
         "walk": lambda: figures.draw_connectivity_walk(8, 8, [1, 2, 4, 8]),
         "matrix": lambda: figures.draw_kernel_matrix(dense(6, 6, 3), title="dense"),
+        "matrices": lambda: figures.draw_kernel_matrices(
+            {"dense": dense(4, 4, 1), "grouped": dense(4, 4, 2), "depthwise": dense(4, 4, 4), "1x1": whole(4, 4, 1, 1)}
+        ),
+        "contours": lambda: figures.draw_contours(
+            [8, 64, 512, 1024], [3, 5, 7], RATIOS, [0.05, 0.1], "ratio", xlabel="channels", ylabel="side", title="t"
+        ),
         "kinds": figures.draw_kinds,
         "shares": lambda: figures.draw_shares({"depthwise": 576, "pointwise": 256}, title="MACs"),
         "curves": lambda: figures.draw_curves([1, 2, 4], {"one": [1, 2, 3], "two": [3, 2, 3.01]}, log="x"),
@@ -61,8 +69,11 @@ def gallery():
 
 
 def visible_texts(figure):
-    """All texts of a figure that are drawn, axis labels and legends included."""
-    return [t for t in figure.findobj(matplotlib.text.Text) if t.get_visible() and t.get_text().strip()]
+    """All texts of a figure that are drawn, axis labels and legends included, those of axes switched off not."""
+    off = [axis for axes in figure.axes if not axes.axison for axis in (axes.xaxis, axes.yaxis)]
+    hidden = {id(text) for axis in off for text in axis.findobj(matplotlib.text.Text)}
+    texts = figure.findobj(matplotlib.text.Text)
+    return [t for t in texts if t.get_visible() and t.get_text().strip() and id(t) not in hidden]
 
 
 @pytest.mark.parametrize("name", gallery())
@@ -70,11 +81,8 @@ def test_no_two_texts_overlap_and_none_is_tiny(name):
     figures.use_book_style()
     figure = gallery()[name]().figure
     figure.canvas.draw()
-    off = [axis for axes in figure.axes if not axes.axison for axis in (axes.xaxis, axes.yaxis)]
-    hidden = {id(text) for axis in off for text in axis.findobj(matplotlib.text.Text)}
-    texts = [text for text in visible_texts(figure) if id(text) not in hidden]
     # of a text with an arrow only the letters count, not the arrow
-    drawn = [(t.get_text(), t.get_fontsize(), matplotlib.text.Text.get_window_extent(t)) for t in texts]
+    drawn = [(t.get_text(), t.get_fontsize(), matplotlib.text.Text.get_window_extent(t)) for t in visible_texts(figure)]
     assert len(drawn) >= 3
     assert min(size for _, size, _ in drawn) >= 8
     for (a, _, box_a), (b, _, box_b) in combinations(drawn, 2):
@@ -94,7 +102,7 @@ def test_each_picture_is_one_figure_of_page_width_and_changes_no_setting(name, m
 
 
 @pytest.mark.parametrize(
-    "name", ["maps", "cards", "connectivity", "matrix", "shares", "curves", "stacked bars", "network"]
+    "name", ["maps", "cards", "connectivity", "matrix", "shares", "curves", "stacked bars", "network", "contours"]
 )
 def test_an_axes_that_is_given_is_drawn_into(name):
     _, (left, right) = plt.subplots(1, 2, figsize=(6.5, 3))
@@ -107,6 +115,7 @@ def test_an_axes_that_is_given_is_drawn_into(name):
         "curves": lambda: figures.draw_curves([1, 2], {"a": [1, 2]}, ax=right),
         "stacked bars": lambda: figures.draw_stacked_bars(["a"], {"b": [1]}, ax=right),
         "network": lambda: figures.draw_network(NETWORK, ax=right),
+        "contours": lambda: figures.draw_contours([1, 2], [1, 2], [[1, 2], [3, 4]], [2.5], "a", ax=right),
     }[name]()
     assert drawn is right and len(plt.get_fignums()) == 1
     assert right.get_children() and not left.patches and not left.lines and not left.texts
@@ -124,15 +133,22 @@ figures.save_svg(figures.draw_kinds(), sys.argv[1] + "kinds.svg")
 figures.save_svg(figures.draw_images([[[1, 2], [3, 4]]]), sys.argv[1] + "images.svg")
 figures.save_svg(figures.draw_shares({"a": 1, "b": 2}), sys.argv[1] + "shares.svg")
 figures.save_svg(figures.draw_stacked_bars("ab", {"c": [1, 2], "d": [2, 0]}), sys.argv[1] + "bars.svg")
+figures.save_svg(figures.draw_kernel_matrices({"a": weight, "b": [[[[1]]]]}), sys.argv[1] + "matrices.svg")
+figures.save_svg(figures.draw_contours([1, 2], [1, 2], [[1, 2], [3, 4]], [2.5], "a"), sys.argv[1] + "contours.svg")
+print(hash("walk"), figures.draw_convolution_walk([[[1, 2]]], [[[[3]]]], [[[3, 6]]])._repr_html_())
 figures.save_svg(figures.draw_network([("a", 3, (9, 9)), ("b", 7, (5, 5))]), sys.argv[1] + "network.svg")
 """
 
 
 def test_svg_is_the_same_in_every_process_and_needs_no_torch(tmp_path):
+    printed = []
     for seed in ("1", "2"):
         environment = os.environ | {"PYTHONHASHSEED": seed, "SOURCE_DATE_EPOCH": "0"}
-        subprocess.run([sys.executable, "-c", SCRIPT, str(tmp_path / seed)], check=True, env=environment)
-    for name in ("matrix", "kinds", "images", "shares", "bars", "network"):
+        command = [sys.executable, "-c", SCRIPT, str(tmp_path / seed)]
+        printed.append(subprocess.run(command, check=True, env=environment, capture_output=True, text=True).stdout)
+    hashes, walks = zip(*(text.split(" ", 1) for text in printed), strict=True)
+    assert hashes[0] != hashes[1] and walks[0] == walks[1] and walks[0].startswith("<div")
+    for name in ("matrix", "kinds", "images", "shares", "bars", "network", "matrices", "contours"):
         first, second = ((tmp_path / f"{seed}{name}.svg").read_bytes() for seed in "12")
         assert first == second and len(first) > 1000
 
@@ -197,6 +213,64 @@ def test_the_four_roles_differ_in_lightness_too():
     assert min(abs(a - b) for a, b in combinations(light.values(), 2)) > 0.05
 
 
+# --------------------------------------------------------------------------------------------------------- contrast
+
+
+def contrast(one, other):
+    """The contrast of two colours by the formula of WCAG 2.1, from 1 to 21."""
+    parts = np.array([matplotlib.colors.to_rgb(color) for color in (one, other)])
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    low, high = sorted(linear @ (0.2126, 0.7152, 0.0722))
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_contrast_is_that_of_the_standard():
+    assert contrast("black", "white") == pytest.approx(21) and contrast("#777", "#777") == 1
+    assert contrast("white", "#767676") == pytest.approx(4.54, abs=0.005)  # the lightest grey that passes for text
+
+
+def ground_of(text, image):
+    """The colour that prevails below a text: the median of the pixels of its box in the picture without texts."""
+    box = matplotlib.text.Text.get_window_extent(text)
+    rows, columns = len(image) - np.array([box.y1, box.y0]), np.array([box.x0, box.x1])
+    (top, bottom), (left, right) = np.round(rows).astype(int), np.round(columns).astype(int)
+    return np.median(image[max(top, 0) : bottom, max(left, 0) : right, :3].reshape(-1, 3), axis=0) / 255
+
+
+@pytest.mark.parametrize("name", gallery())
+def test_every_text_stands_out_from_its_ground(name):
+    figures.use_book_style()
+    figure = gallery()[name]().figure
+    figure.canvas.draw()
+    inside = figure.bbox.contains
+    texts = [
+        t for t in visible_texts(figure) if inside(*matplotlib.text.Text.get_window_extent(t).get_points().mean(0))
+    ]
+    colors = [text.get_color() for text in texts]
+    for text in texts:
+        text.set_alpha(0)
+    figure.canvas.draw()
+    image = np.asarray(figure.canvas.buffer_rgba())
+    assert len(texts) >= 3
+    for text, color in zip(texts, colors, strict=True):
+        found = contrast(color, ground_of(text, image))
+        assert found >= 4.5, f"{text.get_text()!r}: {color} has {found:.2f}"
+
+
+def test_lines_of_every_role_and_series_stand_out_from_white():
+    colors = [*figures.COLORS.values(), *(color for color, *_ in SERIES), EMPTY["ec"], WEIGHTS(0.0), WEIGHTS(1.0)]
+    assert [color for color in colors if contrast(color, "white") < 3] == []
+
+
+@pytest.mark.parametrize("name", gallery())
+def test_kernels_copies_and_what_leads_where_are_lines_that_stand_out(name):
+    axes = gallery()[name]().figure.axes
+    named = [line for a in axes for line in a.collections if line.get_label() in ("kernel", "copy", "flow", "one")]
+    for line in named:
+        for color in line.get_color():
+            assert contrast(color, "white") >= 3, (line.get_label(), color)
+
+
 # ----------------------------------------------------------------------------------------------------------- errors
 
 X, W, Y = np.ones((2, 4, 4)), np.ones((2, 2, 3, 3)), np.full((2, 2, 2), 18.0)
@@ -247,6 +321,24 @@ ERRORS = {
     "empty walk": (lambda: figures.draw_connectivity_walk(6, 4, []), r"\[\]"),
     "matrix rank": (lambda: figures.draw_kernel_matrix(np.ones((2, 2))), r"\(2, 2\)"),
     "matrix size": (lambda: figures.draw_kernel_matrix(np.ones((64, 64, 3, 3))), r"\(64, 64, 3, 3\)"),
+    "no matrices": (lambda: figures.draw_kernel_matrices({}), r"1 to 2048.*\{\}"),
+    "matrices rank": (lambda: figures.draw_kernel_matrices({"a": X}), r"a must have 4 axes.*\(2, 4, 4\)"),
+    "matrices size": (
+        lambda: figures.draw_kernel_matrices({"a": np.ones((32, 32, 1, 1)), "b": np.ones((32, 33, 1, 1))}),
+        r"\(32, 33, 1, 1\)",
+    ),
+    "matrices columns": (lambda: figures.draw_kernel_matrices({"a": W}, columns=0), "columns.*0"),
+    "contours shape": (
+        lambda: figures.draw_contours([1, 2, 3], [1, 2], np.ones((3, 2)), [1], "a"),
+        r"\(3, 2\) for 2, 3",
+    ),
+    "contours row": (lambda: figures.draw_contours([1, 2], [1], [[1, 2]], [1.5], "a"), r"2 x 2, got \(1, 2\)"),
+    "contours level": (
+        lambda: figures.draw_contours([1, 2], [1, 2], [[1, 2], [3, 4]], [2, 4], "a"),
+        "1.0 to 4.0.* 4.0",
+    ),
+    "contours fall": (lambda: figures.draw_contours([1, 2], [1, 2], [[1, 2], [3, 4]], [3, 2], "a"), r"\[3.0, 2.0\]"),
+    "contours nothing": (lambda: figures.draw_contours([1, 2], [1, 2], [[1, 2], [3, 4]], [], "a"), r"levels.*\(0,\)"),
     "kinds ratio": (lambda: figures.draw_kinds(out_channels=6, ratio=4), "ratio=4, out_channels=6"),
     "kinds groups": (lambda: figures.draw_kinds(groups=3), "groups=3"),
     "kinds kernel": (lambda: figures.draw_kinds(kernel_size=0), "kernel_size.*0"),

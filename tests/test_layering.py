@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "cost": {"geometry"},
     "counting": set(),
     "figures": {"geometry"},
-    "explorer": {"cost"},
+    "explorer": {"cost", "geometry"},
     "exercises": {"functional", "cost"},
     "bench": set(),
     "measured": set(),

@@ -1,5 +1,6 @@
 """The built site: every page there, every link and picture in it found, every figure described."""
 
+import hashlib
 import importlib
 import re
 from functools import cache
@@ -10,10 +11,11 @@ import pytest
 import yaml
 from book import NOTEBOOKS, PAGES, ROOT, SLUGS, code_cells, read
 from bs4 import BeautifulSoup
+from PIL import Image
 
 HTML = ROOT / "_build" / "html"
 BUILT = [Path(page).with_suffix(".html").as_posix() for page in PAGES]
-OWN_PAGES = [*BUILT, "search.html", "genindex.html"]
+OWN_PAGES = [*BUILT, "search.html", "genindex.html", "py-modindex.html"]
 every_page = pytest.mark.parametrize("page", BUILT)
 
 
@@ -77,10 +79,45 @@ def test_chapter_has_a_colab_button_that_leads_to_its_file(path):
     assert buttons == {expected}
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=SLUGS)
-def test_chapter_has_a_description_of_a_sentence(path):
-    description = soup(f"chapters/{path.stem}.html").find("meta", attrs={"name": "description"})
+@pytest.mark.parametrize("page", [*OWN_PAGES, "index.html"])
+def test_page_has_a_description_and_a_card(page):
+    head = soup(page).head
+    (description,) = head.find_all("meta", attrs={"name": "description"})
     assert 50 <= len(description["content"]) <= 160
+    card = {meta["property"]: meta["content"] for meta in head.select('meta[property^="og:"]')}
+    assert card["og:description"] == description["content"] and card["og:title"] and card["og:image:alt"]
+    base = yaml.safe_load((ROOT / "_config.yml").read_text())["html"]["baseurl"]
+    with Image.open(HTML / card["og:image"].removeprefix(base)) as picture:
+        assert picture.size == (int(card["og:image:width"]), int(card["og:image:height"])) == (1200, 630)
+    assert (HTML / page).parent.joinpath(head.find("link", rel="icon")["href"]).is_file()
+    assert len(head.select("title")) == 1 and len(head.select('meta[name="viewport"]')) <= 1
+
+
+def test_no_two_pages_have_one_description():
+    texts = [soup(page).find("meta", attrs={"name": "description"})["content"] for page in OWN_PAGES]
+    assert len(set(texts)) == len(texts)
+
+
+def test_pages_lead_from_the_first_to_the_last_and_back():
+    for page, after in zip(BUILT, BUILT[1:], strict=False):
+        assert soup(page).select_one("a.right-next")["href"] == Path(after).name
+        assert soup(after).select_one("a.left-prev")["href"] == Path(page).name
+
+
+@every_page
+def test_displayed_formula_has_an_anchor_that_comes_from_its_text(page):
+    for formula in article(page).select("div.math"):
+        link = formula.select_one("a.headerlink")
+        assert link["href"] == f"#{formula['id']}" or formula.find(id=link["href"][1:])
+        tex = formula.get_text().removesuffix("#")
+        digest = hashlib.sha256(re.sub(r"\s", "", tex).encode()).hexdigest()
+        assert not formula["id"].startswith("formula-") or digest.startswith(formula["id"].split("-")[1])
+
+
+@pytest.mark.parametrize("page", OWN_PAGES)
+def test_no_id_stands_twice(page):
+    ids = [tag["id"] for tag in soup(page).find_all(id=True)]
+    assert len(set(ids)) == len(ids), sorted(name for name in ids if ids.count(name) > 1)
 
 
 @every_page

@@ -17,13 +17,13 @@ def draw_shares(parts, ax=None, unit="MACs", title=None):
     counts = checked_array("parts", list(parts.values()), 1)
     if counts.min() < 0 or counts.sum() == 0:
         raise ValueError(f"parts must be at least 0 and not all 0, got {dict(parts)}")
-    looks = _series(len(counts))
+    styles = looks(len(counts))
     if ax is None:
         height = len(counts) + 4.5  # lines: the names above, the bar, the axis below
         figure = plt.figure(figsize=(WIDTH, height * LINE / 72))
         ax = figure.add_axes((0, 2.4 / height, 1, 1.6 / height))
     left, shares = 0.0, 100 * counts / counts.sum()
-    for (label, count), share, (color, _, _, hatch) in zip(parts.items(), shares, looks, strict=True):
+    for (label, count), share, (color, _, _, hatch) in zip(parts.items(), shares, styles, strict=True):
         words = f"{label}: {_percent(share)}, {count:,} {unit}"
         ax.barh(0, share, left=left, height=1, color=tint(color, 0.45), ec=color, hatch=hatch, lw=1, label=words)
         if share >= 12:
@@ -34,7 +34,7 @@ def draw_shares(parts, ax=None, unit="MACs", title=None):
     ax.set_xlabel(f"share of {sum(parts.values()):,} {unit} (%)", fontsize=TEXT)
     ax.tick_params(labelsize=SMALL + 1)
     ax.spines[["left", "right", "top"]].set_visible(False)
-    _legend_above(ax, title)
+    legend_above(ax, title)
     return ax
 
 
@@ -47,12 +47,12 @@ def draw_stacked_bars(labels, parts, ax=None, xlabel="", ylabel="", title=None):
     Raises ValueError without labels or parts, if a part has not one value for each label, for a negative value, or if
     all are 0. Chapter: mobilenet_v1.
     """
-    labels, parts, looks = *_stacked_parts(labels, parts), _series(len(parts))
+    labels, parts, styles = *_stacked_parts(labels, parts), looks(len(parts))
     if ax is None:
         lines = len(labels) + len(parts) + 3 + bool(title)
         ax = plt.figure(figsize=(WIDTH, lines * LINE / 72), layout="constrained").add_subplot()
     places, left, handles = np.arange(len(labels)), np.zeros(len(labels)), []
-    for (name, values), (color, _, _, hatch) in zip(parts.items(), looks, strict=True):
+    for (name, values), (color, _, _, hatch) in zip(parts.items(), styles, strict=True):
         style = {"fc": tint(color, 0.45), "ec": color, "hatch": hatch, "lw": 1, "label": name}
         there = values > 0  # a part of 0 must not leave an edge behind
         ax.barh(places[there], values[there], left=left[there], height=0.72, **style)
@@ -68,7 +68,7 @@ def draw_stacked_bars(labels, parts, ax=None, xlabel="", ylabel="", title=None):
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="x", color="0.9")
     ax.spines[["right", "top"]].set_visible(False)
-    _legend_above(ax, title, handles)
+    legend_above(ax, title, handles)
     return ax
 
 
@@ -87,7 +87,7 @@ def _stacked_parts(labels, parts):
     return labels, parts
 
 
-def _legend_above(axes, title, handles=None):
+def legend_above(axes, title, handles=None):
     """The names of the shares or parts, one below the other, above their bar or bars."""
     style = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0.3, "frameon": False}
     legend = axes.legend(handles=handles, fontsize=TEXT, **style)
@@ -100,7 +100,7 @@ def _percent(share):
     return f"{share:.1f} %" if share >= 1 else f"{share:.2g} %"
 
 
-def _series(count):
+def looks(count):
     """The looks of ``count`` curves or shares; ValueError where they could not be told apart any more."""
     if count > len(SERIES):
         raise ValueError(f"at most {len(SERIES)} can be told apart in one picture, got {count}")
@@ -116,11 +116,11 @@ def draw_curves(x, curves, ax=None, xlabel="", ylabel="", title=None, log=""):
     Raises ValueError if a curve is not as long as ``x``, or a logarithm is asked of a value that is not positive.
     Chapter: cost_analysis.
     """
-    x, curves, looks = *_curves(x, curves, log), _series(len(curves))
+    x, curves, styles = *_curves(x, curves, log), looks(len(curves))
     if ax is None:
         ax = plt.figure(figsize=(WIDTH, 0.6 * WIDTH)).add_subplot()
     every = max(1, len(x) // 12)  # points from marker to marker
-    for (label, y), (color, line, marker, _) in zip(curves.items(), looks, strict=True):
+    for (label, y), (color, line, marker, _) in zip(curves.items(), styles, strict=True):
         ax.plot(x, y, color=color, ls=line, marker=marker, markevery=every, ms=6, lw=2, label=label)
     if "x" in log:
         ax.set_xscale("log", base=2)

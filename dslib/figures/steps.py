@@ -23,13 +23,13 @@ def draw_convolution_step(
     drawn: a picture never contradicts its own numbers. Chapter: standard_convolution, and that of each kind.
     """
     x, weight, output = checked_array("x", x, 3), checked_array("weight", weight, 4), checked_array("output", output, 3)
-    reads = _step_reads(x, weight, output, out_channel, groups)
-    pads, window = _window(x.shape, weight.shape, output.shape, position, stride, padding, dilation)
+    reads = step_reads(x, weight, output, out_channel, groups)
+    pads, window = step_window(x.shape, weight.shape, output.shape, position, stride, padding, dilation)
     padded = np.pad(x, ((0, 0), *pads))
     lit = np.zeros(padded.shape, dtype=bool)
     lit[:, *window] = reads[:, None, None]
     sums = (padded[:, *window][reads] * weight[out_channel]).sum(axis=(1, 2))
-    words = _sum_in_words(sums, bias, out_channel, position, output)
+    words = sum_in_words(sums, bias, out_channel, position, output)
 
     columns = max(side_by_side(padded)[1], side_by_side(output)[1])
     sheet = Sheet(None, columns, rows=padded.shape[1] + weight.shape[2] + output.shape[1], lines=8)
@@ -39,7 +39,7 @@ def draw_convolution_step(
     return sheet.axes
 
 
-def _step_reads(x, weight, output, out_channel, groups):
+def step_reads(x, weight, output, out_channel, groups):
     """Bool (C_in,): the input channels that ``out_channel`` reads, once the channel counts are known to fit."""
     in_channels, out_channels = len(x), len(weight)
     reads = who_reads(in_channels, out_channels, groups)[checked_index("out_channel", out_channel, out_channels)]
@@ -49,7 +49,7 @@ def _step_reads(x, weight, output, out_channel, groups):
     return reads
 
 
-def _window(x_shape, weight_shape, output_shape, position, stride, padding, dilation):
+def step_window(x_shape, weight_shape, output_shape, position, stride, padding, dilation):
     """Padding ((top, bottom), (left, right)) and the slices of the padded map that ``position`` reads."""
     strides, dilations = geometry.pair("stride", stride), geometry.pair("dilation", dilation)
     paddings = (padding, padding) if isinstance(padding, str) else geometry.pair("padding", padding, minimum=0)
@@ -68,7 +68,7 @@ def _window(x_shape, weight_shape, output_shape, position, stride, padding, dila
     return pads, tuple(window)
 
 
-def _sum_in_words(sums, bias, out_channel, position, output):
+def sum_in_words(sums, bias, out_channel, position, output):
     """``"12 + 3 − 1 = 14"``, one term per channel read; ValueError if that is not the number in ``output``."""
     offset = [] if bias is None else [checked_array("bias", bias, 1)]
     if offset and len(offset[0]) != len(output):

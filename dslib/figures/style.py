@@ -3,15 +3,16 @@
 import matplotlib
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
 
-# Told apart by colour-blind readers (hues after Okabe and Ito) and, being unequally light, in grey print.
-COLORS = {"input": "#0072B2", "kernel": "#E69F00", "output": "#009E73", "intermediate": "#882255"}
+# Told apart by colour-blind readers (hues after Okabe and Ito) and, being unequally light, in grey print. All of them,
+# and those of SERIES, are dark enough for lines on white: at least 3:1 (WCAG 2.1, 1.4.11). Words are black.
+COLORS = {"input": "#0072B2", "kernel": "#BF8400", "output": "#009E73", "intermediate": "#882255"}
 SERIES = (  # colour, line, marker, hatch of the n-th curve or share: none is a colour of COLORS
     ("#222222", "-", "o", ""),
     ("#D55E00", "--", "s", "///"),
-    ("#56B4E9", "-.", "^", "----"),
+    ("#4794BF", "-.", "^", "----"),
     ("#CC79A7", ":", "D", "\\\\\\"),
     ("#777777", (0, (5, 1, 1, 1, 1, 1)), "v", "xxx"),
-    ("#B2A100", (0, (1, 1)), "P", "+++"),
+    ("#9A8B00", (0, (1, 1)), "P", "+++"),
 )
 # negative grey, zero white, positive the kernel's orange; few steps, so that a last bit changes no picture
 WEIGHTS = LinearSegmentedColormap.from_list("weights", ["#777777", "#ffffff", COLORS["kernel"]], N=15)
@@ -21,7 +22,7 @@ TEXT = 11  # points
 SMALL = 9
 LINE = 17  # points from one line of text to the next
 MARGIN = 100  # points, for words at the left
-EMPTY = {"fc": "white", "ec": "0.65", "hatch": "////", "lw": 0.6, "label": "no kernel", "clip_on": False}
+EMPTY = {"fc": "white", "ec": "0.55", "hatch": "////", "lw": 0.6, "label": "no kernel", "clip_on": False}
 WHITE = {"fc": "white", "ec": "none", "pad": 1}  # behind words that a line may cross
 STYLE = {
     "figure.facecolor": "white",
