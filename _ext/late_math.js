@@ -22,5 +22,6 @@
 
   formulas.forEach(formula => near.observe(formula));
   ["scroll", "pointerdown", "keydown"].forEach(touch => addEventListener(touch, start, {once: true, passive: true}));
+  addEventListener("beforeprint", start);
   addEventListener("load", () => setTimeout(start, LATEST));
 })();

@@ -63,7 +63,8 @@ def fingerprint(notebook: nbformat.NotebookNode) -> str:
     for cell in notebook.cells:
         if cell.cell_type == "code":
             digest.update(cell.source.encode() + b"\0")
-    for file in sorted(file for kind in ("*.py", "*.csv") for file in (ROOT / "dslib").rglob(kind)):
+    kinds = ("*.py", "*.csv", "*.js", "*.css", "*.html")
+    for file in sorted(file for kind in kinds for file in (ROOT / "dslib").rglob(kind)):
         digest.update(file.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
 

@@ -1,19 +1,25 @@
 """Draw the pictures that no chapter computes: `make picture`.
 
-images/overview.svg stands in README and intro; _static/card.png is what a link to the book shows on social media.
+images/overview.svg stands in README and intro, images/explorer.png in README; _static/card.png is what a link to the
+book shows on social media. The explorer is photographed in Chromium.
 """
 
+import sys
 from pathlib import Path
 
 import matplotlib
 from matplotlib import pyplot as plt
 
-from dslib import figures
+from dslib import explorer, figures
 from dslib.figures import COLORS
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests"))
+from browser import chromium  # noqa: E402
+
 PICTURE = ROOT / "images" / "overview.svg"
 CARD = ROOT / "_static" / "card.png"
+EXPLORER = ROOT / "images" / "explorer.png"
 KINDS = {"standard": 1, "grouped": 2, "depthwise": 4}  # name -> groups of four channels
 
 
@@ -52,6 +58,17 @@ def draw_channels(axes, left: float, groups: int, channels: int = 4) -> None:
             axes.add_patch(box)
 
 
+def photograph_explorer(path: Path = EXPLORER) -> None:
+    """Write a picture of the explorer to ``path``: eight channels in four groups, an output cell chosen, no table."""
+    shown = explorer.explore(in_channels=8, out_channels=8, groups=4, input_size=6)
+    with chromium() as browser:
+        page = browser.new_page(viewport={"width": 1000, "height": 600})
+        page.set_content(f'<!doctype html><html data-theme="light"><body>{shown.html()}')
+        page.add_style_tag(content=".results { display: none }")
+        page.locator(".dslib-explorer").screenshot(path=path)
+
+
 if __name__ == "__main__":
     draw()
     draw_card()
+    photograph_explorer()

@@ -95,7 +95,7 @@ function start(root) {
       const count = Math.min(place.channels, mostChannels);
       const padding = level < parts.length ? parts[level].padding : 0;
       const sheets = Array.from({ length: count }, (_, channel) =>
-        sheet(place, channel, shown[level], padding, most <= 4 ? 130 : 76));
+        sheet(place, channel, shown[level], padding, most <= 4 ? 130 : 64));
       const more = level === parts.length ? outputRole : {};
       const map = element("div", { class: "sheets", "data-map": level, ...more }, ...sheets);
       const row = [element("p", { class: "map-title" }, mapTitle(place, shown[level])), map];
