@@ -146,7 +146,9 @@ def public_names(module):
     return [name for name in own if not name.startswith("_")]
 
 
-@pytest.mark.parametrize("module", ["functional", "layers", "models", "cost", "counting", "explorer", "figures", "geometry"])
+@pytest.mark.parametrize(
+    "module", ["functional", "layers", "models", "cost", "counting", "explorer", "figures", "geometry"]
+)
 def test_api_page_lists_every_public_name(module):
     names = public_names(f"dslib.{module}")
     assert len(names) >= 2
