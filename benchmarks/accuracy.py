@@ -11,6 +11,7 @@ row says which test images came out wrong, by their place among them.
 """
 
 import argparse
+import importlib.metadata
 import multiprocessing
 import signal
 import sys
@@ -133,7 +134,8 @@ def main():
     nets, sizes, seeds, steps, rate_seeds = networks(), tuple(RATE_IMAGES), SEEDS, digits.STEPS, RATE_SEEDS
     if quick:
         nets, sizes, seeds, steps, rate_seeds = nets[:1] + nets[6:7], (75, 300), range(2), 60, RATE_SEEDS[:1]
-    conditions = machine()
+    versions = {name: importlib.metadata.version(name) for name in ("numpy", "scikit-learn")}
+    conditions = machine() | versions | {"command": " ".join(["python", *sys.argv])}
     print(", ".join(f"{name} {value}" for name, value in conditions.items()))
     with multiprocessing.get_context("spawn").Pool(PROCESSES, prepare) as pool:
         chosen = rate_rows(pool, nets, sorted({RATE_IMAGES[size] for size in sizes}), rate_seeds, steps)

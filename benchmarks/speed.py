@@ -33,10 +33,12 @@ sums of large and of small arrays.
 import argparse
 import contextlib
 import functools
+import importlib.metadata
 import importlib.util
 import itertools
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import warnings
@@ -85,7 +87,7 @@ def missing(device):
     for name in ("onnx", "onnxruntime"):
         if importlib.util.find_spec(name) is None:
             yield f"{name}: pip install --no-deps -r benchmarks/requirements-speed.txt"
-    if not any(map(shutil.which, ("g++", "clang++", "c++"))):
+    if not cpp_compiler():
         yield "a C++ compiler, for torch.compile"
 
 
@@ -268,7 +270,21 @@ def networks(device, quick, ways):
             )
         for (name, way), timing in timings.items():
             setting = {"device": device, "dtype": dtype, "threads": threads, "network": name, "way": way}
-            yield setting | microseconds(timing)
+            yield setting | {"programs": programs(way)} | microseconds(timing)
+
+
+def programs(way):
+    """What a way runs on besides torch, with versions."""
+    if way == "onnxruntime":
+        return ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("onnxruntime", "onnx"))
+    if "compiled" in way and (compiler := cpp_compiler()):
+        return subprocess.run([compiler, "--version"], capture_output=True, text=True).stdout.splitlines()[0]
+    return ""
+
+
+def cpp_compiler():
+    """The C++ compiler that ``torch.compile`` will find on this machine, if there is one."""
+    return next(filter(None, map(shutil.which, ("g++", "clang++", "c++"))), None)
 
 
 def check_outputs(calls, dtype):

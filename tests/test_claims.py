@@ -294,3 +294,8 @@ BREAKAGES = {  # part of the problem that must be found: what is done to cells a
 def test_broken_chapters_and_ledgers_are_found(said):
     cells, ledger = BREAKAGES[said](read(CHAPTER).cells, claims.rows())
     assert any(said in problem for problem in problems(cells, ledger, [row.chapter for row in claims.rows()]))
+
+
+@pytest.mark.parametrize("slug", sorted({row.chapter for row in claims.rows()}))
+def test_the_chapter_that_explains_a_claim_leads_to_the_ledger(slug):
+    assert "(claims_checked.ipynb)" in (ROOT / "chapters" / f"{slug}.md").read_text()

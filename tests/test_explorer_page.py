@@ -354,6 +354,14 @@ def test_two_on_one_page_do_not_know_each_other(visit):
     assert page.evaluate("Object.keys(window).filter((name) => /^(formulas|start|stages|copy)$/.test(name))") == []
 
 
+def test_code_is_copied_to_the_clipboard(visit):
+    page = visit(explorer.explore(groups=2), permissions=["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy").click()
+    page.locator("[data-copied]", has_text="copied").wait_for()
+    wanted = "layer = nn.Conv2d(8, 8, 3, padding=1, groups=2, bias=False)"
+    assert page.evaluate("navigator.clipboard.readText()").strip() == wanted
+
+
 def test_code_is_copied_without_a_clipboard(visit):
     page = visit(explorer.explore(), before="Object.defineProperty(navigator, 'clipboard', { value: undefined })")
     page.get_by_role("button", name="Copy").click()

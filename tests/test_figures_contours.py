@@ -38,7 +38,7 @@ def test_contours_write_each_value_at_its_place():
     assert [label.get_text() for label in axes.get_xticklabels()] == [str(c) for c in CHANNELS]
     assert [label.get_text() for label in axes.get_yticklabels()] == [str(k) for k in SIDES]
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("c", "k")
-    found = {text.get_position(): plain(text.get_text()) for text in axes.texts}
+    found = {text.xy: plain(text.get_text()) for text in axes.texts}
     assert len(found) == len(axes.texts) == 16
     for row, k in enumerate(SIDES):
         for column, channels in enumerate(CHANNELS):

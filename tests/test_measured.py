@@ -31,6 +31,7 @@ def test_every_row_says_what_it_was_measured_on(name):
     assert rows
     for row in rows:
         assert row["torch"] and row["processor"] and int(row["cores"]) > 0
+        assert row["command"].startswith("python benchmarks/") and (ROOT / row["command"].split()[1]).is_file()
         assert datetime.date.fromisoformat(row["date"]) <= datetime.date.today()
         assert None not in row and None not in row.values()  # as many values as columns
 

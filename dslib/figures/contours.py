@@ -32,11 +32,12 @@ def draw_contours(x, y, values, levels, name, ax=None, xlabel="", ylabel="", tit
         ax.contour(*places, values, levels=[level], **style).set_label(label)
         handles.append(Line2D([], [], color=color, ls=dash, lw=2, label=label))
     for row, column in np.ndindex(*values.shape):
-        word = number_text(values[row, column])
-        ax.text(column, row, word, ha="center", va="center", fontsize=SMALL + 1, bbox=WHITE, zorder=4)
+        ax.plot(column, row, ".", color="black", ms=4, zorder=4)
+        word = {"text": number_text(values[row, column]), "fontsize": SMALL + 1, "ha": "center", "va": "bottom"}
+        ax.annotate(xy=(column, row), xytext=(0, 3), textcoords="offset points", bbox=WHITE, zorder=3, **word)
     ax.set_xticks(places[0], map(number_text, x), fontsize=SMALL + 1)
     ax.set_yticks(places[1], map(number_text, y), fontsize=SMALL + 1)
-    ax.set(xlim=(-0.5, len(x) - 0.5), ylim=(-0.5, len(y) - 0.5))
+    ax.set(xlim=(-0.5, len(x) - 0.5), ylim=(-0.4, len(y) - 0.4))
     ax.set_xlabel(xlabel, fontsize=TEXT)
     ax.set_ylabel(ylabel, fontsize=TEXT)
     ax.spines[["right", "top"]].set_visible(False)

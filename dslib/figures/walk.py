@@ -30,7 +30,8 @@ def draw_convolution_walk(x, weight, output, groups=1, stride=1, padding=0, dila
     it is the last line of a cell. It needs no running Python and no network; without JavaScript it is a still.
 
     Raises ValueError where ``draw_convolution_step`` does, for more than ``WIDEST`` cells across or ``LONGEST`` steps,
-    and for numbers of more than ``LETTERS`` letters. Chapter: standard_convolution, and that of each kind.
+    and for numbers of more than ``LETTERS`` letters. Chapters: standard_convolution,
+    depthwise_convolution, pointwise_convolution.
     """
     x, weight, output = checked_array("x", x, 3), checked_array("weight", weight, 4), checked_array("output", output, 3)
     if output.size > LONGEST:
