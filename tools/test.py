@@ -37,7 +37,7 @@ STEPS = [
     ("format", [sys.executable, "-m", "ruff", "format", "--check", "."], None),
     ("lint", [sys.executable, "-m", "ruff", "check", "."], None),
     ("notebooks are their texts", [sys.executable, "tools/notebooks.py", "--check"], None),
-    ("strict build of the book", [str(BIN / "jupyter-book"), "build", ".", "-W", "-n", "--keep-going"], 20),
+    ("strict build of the book", [str(BIN / "jupyter-book"), "build", ".", "-W", "-n", "--keep-going"], 30),
     ("library, chapters as files, pages, tools, Colab", [*PYTEST, "tests"], None),
     ("execution of the chapters", [*PYTEST, *NBVAL, *IN_VENV], 120),
     ("the same as on an old processor", [*OLD_PROCESSOR, *PYTEST, *NBVAL, *IN_VENV], 120),
