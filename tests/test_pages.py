@@ -78,6 +78,13 @@ def test_chapter_shows_every_stored_figure(path):
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=SLUGS)
+def test_room_is_kept_for_every_figure_before_it_comes(path):
+    for image in article(f"chapters/{path.stem}.html").select(".cell_output img"):
+        box = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', (HTML / "chapters" / image["src"]).resolve().read_text())
+        assert int(image["width"]) / int(image["height"]) == pytest.approx(float(box[1]) / float(box[2]), rel=0.02)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=SLUGS)
 def test_chapter_has_a_colab_button_that_leads_to_its_file(path):
     address = yaml.safe_load((ROOT / "_config.yml").read_text())["repository"]["url"].removeprefix(
         "https://github.com/"
