@@ -4,6 +4,9 @@ Sphinx has no event for that: what the theme's templates write can only be chang
 So the renderer is wrapped once, each page is parsed once, and every mend gets the same tree.
 """
 
+import hashlib
+from pathlib import Path
+
 from bs4 import BeautifulSoup
 
 MENDS = []
@@ -33,5 +36,9 @@ def wrap_renderer(app) -> None:
 
 
 def setup(app) -> dict:
+    # Sphinx writes pages again if a value like this one has changed, but not by itself if an extension has
+    files = sorted(path for path in Path(__file__).parent.iterdir() if path.is_file())
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+    app.add_config_value("digest_of_extensions", digest, "html")
     app.connect("builder-inited", wrap_renderer)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -38,8 +38,17 @@ def article(page):
     return soup(page).find("article")
 
 
-def test_index_leads_to_the_first_page():
+def test_index_leads_to_the_first_page_and_is_described_like_it():
     assert f'url={BUILT[0]}"' in (HTML / "index.html").read_text()
+    for about in ({"name": "description"}, {"property": "og:image"}):
+        first = soup(BUILT[0]).find("meta", attrs=about)["content"]
+        assert first and soup("index.html").find("meta", attrs=about)["content"] == first
+
+
+@every_page
+def test_buttons_are_called_what_they_show(page):
+    for button in soup(page).select("button[aria-label]"):
+        assert button.get_text(" ", strip=True).lower() in button["aria-label"].lower()
 
 
 @every_page
