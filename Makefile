@@ -9,7 +9,7 @@ help:
 	@echo "make notebooks   execute the chapters whose text changed, or all if dslib changed"
 	@echo "make serve       show the built site at http://localhost:8000"
 	@echo "make url URL=https://github.com/OWNER/REPO    set the repository's address everywhere"
-	@echo "make picture     draw images/overview.svg (README, intro) and the social card again"
+	@echo "make picture     draw overview, social card and the picture of the explorer again"
 	@echo "make lighthouse  scores of two built pages, with Lighthouse from npm"
 	@echo "make format      tidy the Python files"
 	@echo "make clean       remove what was built, and the environments"

@@ -366,6 +366,9 @@ def test_stored_networks_and_roofs_are_complete():
     threads = {"1", rows[0]["cores"]}
     expected = set(itertools.product(threads, speed.NETWORKS, speed.WAYS["cpu"]))
     assert {(row["threads"], row["network"], row["way"]) for row in rows} == expected and len(rows) == len(expected)
+    for row in rows:  # other programs than torch are named with their versions
+        assert bool(row["programs"]) == (row["way"] in ("compiled", "onnxruntime")), row
+    assert speed.programs("eager") == speed.programs("channels_last") == ""
     kinds = {
         ("matmul", 2048**2),
         ("convolution", 256 * 56**2),
