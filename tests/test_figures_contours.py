@@ -77,6 +77,12 @@ def test_contours_are_told_apart_without_colour_and_named():
     assert len({str(contour.get_linestyle()) for contour in drawn}) == 3
 
 
+def test_a_place_without_a_matrix_shows_nothing():
+    figure = figures.draw_kernel_matrices({name: dense(2, 2, 1) for name in "abc"}, columns=2)
+    untitled = [axes for axes in figure.axes if not axes.get_title(loc="left")]
+    assert sorted(axes.axison for axes in untitled) == [False, True]  # the empty place, and the colour bar
+
+
 def test_matrices_share_channels_cells_and_scale():
     each, mix = whole(3, 1, 3, 2), whole(4, 3, 1, 1, low=-1, high=2)
     weights = {"grouped": dense(4, 4, 2), "mix": mix, "pair": mix * each.transpose(0, 1), "few": dense(3, 3, 3)}
