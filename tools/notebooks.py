@@ -17,6 +17,7 @@ import sys
 import time
 from pathlib import Path
 
+import exercises
 import jupytext
 import nbformat
 import yaml
@@ -25,6 +26,7 @@ from nbclient.exceptions import CellExecutionError
 
 ROOT = Path(__file__).resolve().parent.parent
 CELL_METADATA = ("tags", "mystnb")  # what a cell may carry from the text; all else is noise of editors
+FOLDED = {"hide-input", "remove-input"}  # tags of cells whose code is not what the reader came for
 SECONDS_PER_CELL = 60
 IN_FRAMEWORKS = {"across_frameworks"}  # their code needs what .venv does not have
 FRAMEWORKS_PYTHON = ROOT / ".venv-frameworks" / "bin" / "python"
@@ -47,6 +49,8 @@ def read_text(text: Path) -> nbformat.NotebookNode:
     for number, cell in enumerate(source.cells):
         cell["id"] = f"cell-{number:03d}"
         cell["metadata"] = {key: cell["metadata"][key] for key in CELL_METADATA if key in cell["metadata"]}
+        if FOLDED & set(cell["metadata"].get("tags", [])):  # the site knows the tags, Colab and Jupyter do not
+            cell["metadata"] |= {"cellView": "form", "jupyter": {"source_hidden": True}}
     metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python", "pygments_lexer": "ipython3"},
@@ -135,8 +139,18 @@ def write(notebook: nbformat.NotebookNode, path: Path) -> None:
     draft.replace(path)
 
 
+def fill_exercises(text: Path) -> None:
+    """Write the chapter's stubs and folded solutions into its text, as its file of solutions has them."""
+    filled = exercises.filled_chapter(text)
+    if filled != text.read_text():
+        draft = text.with_suffix(".md.new")
+        draft.write_text(filled)
+        draft.replace(text)
+
+
 def update(text: Path, again: bool) -> str:
     """Bring one notebook up to date; returns what was done, in words."""
+    fill_exercises(text)
     path = text.with_suffix(".ipynb")
     wanted, stored = read_text(text), read_notebook(path)
     if again or not same_code(stored, wanted):
@@ -155,6 +169,8 @@ def problems(text: Path) -> list[str]:
     if stored is None:
         return ["the notebook does not exist"]
     found = []
+    if exercises.filled_chapter(text) != text.read_text():
+        found.append("has a text whose exercises differ from its solutions")
     if not was_executed(stored):
         found.append("has cells that were never executed")
     if stored.metadata.get("dslib") != wanted.metadata["dslib"]:
