@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import nbformat
@@ -11,15 +12,17 @@ ROOT = Path(__file__).resolve().parent.parent
 TOC = yaml.safe_load((ROOT / "_toc.yml").read_text())
 PAGES = [TOC["root"]] + [entry["file"] for part in TOC["parts"] for entry in part["chapters"]]
 NOTEBOOKS = [ROOT / page for page in PAGES if page.endswith(".ipynb")]
-CHAPTERS = NOTEBOOKS
+REFERENCE = [entry["file"] for part in TOC["parts"] if part["caption"] == "Reference" for entry in part["chapters"]]
+CHAPTERS = [path for path in NOTEBOOKS if path.relative_to(ROOT).as_posix() not in REFERENCE]
 SLUGS = [path.stem for path in CHAPTERS]
 
 SOLUTION = re.compile(r"<summary>Solution</summary>\s+```python\n(.*?)```", re.DOTALL)
 HINT = re.compile(r"<summary>Hint</summary>\n\n(.*?)\n\n</details>", re.DOTALL)
 
 
+@cache
 def read(path: Path) -> nbformat.NotebookNode:
-    """The stored notebook."""
+    """The stored notebook, read once for all tests: they do not change it."""
     return nbformat.read(path, as_version=4)
 
 

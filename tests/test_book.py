@@ -3,14 +3,19 @@
 import re
 import subprocess
 import sys
+from pathlib import Path
+from urllib.parse import urljoin
 
 import pytest
-from book import NOTEBOOKS, PAGES, ROOT, SLUGS, SOLUTION, code_cells, prose, read
+import yaml
+from book import CHAPTERS, NOTEBOOKS, PAGES, ROOT, SLUGS, code_cells, prose, read
 
-chapter = pytest.mark.parametrize("path", NOTEBOOKS, ids=SLUGS)
+chapter = pytest.mark.parametrize("path", CHAPTERS, ids=SLUGS)
+every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=[path.stem for path in NOTEBOOKS])
 PARTS_OF_THE_HEAD = ("**The question.**", "**After this chapter you can**", "**Before it**", "**Time**")
 LAST_SECTIONS = ["## Summary", "## Exercises", "## Sources"]
 REASON = "# not compared: "
+SITE = yaml.safe_load((ROOT / "_config.yml").read_text())["html"]["baseurl"]
 
 
 def question(path):
@@ -49,20 +54,45 @@ def test_stated_reading_time_is_the_computed_one(path):
     assert f"**Time** to read: about {stated} minutes." in notebook.cells[0].source, f"it should say {stated}"
 
 
-@chapter
+@every_notebook
 def test_first_code_cell_installs_dslib_only_where_it_is_missing(path):
     first, reference = (code_cells(read(p))[0].source for p in (path, NOTEBOOKS[0]))
     assert first.split("\n\n")[:2] == reference.split("\n\n")[:2]
     assert 'find_spec("dslib") is None' in first and "--no-deps" in first
 
 
-@chapter
+@every_notebook
 def test_colab_badge_points_at_this_notebook(path):
     links = re.findall(r"\[!\[Open in Colab\]\(images/colab\.svg\)\]\((\S+)\)", read(path).cells[0].source)
     assert [link.partition("/blob/main/")[2] for link in links] == [f"chapters/{path.stem}.ipynb"]
 
 
-@chapter
+@every_notebook
+def test_badge_leads_back_to_the_page_on_the_site(path):
+    links = re.findall(r"\[!\[Read on the site\]\(images/site\.svg\)\]\((\S+)\)", read(path).cells[0].source)
+    assert links == [f"{SITE}chapters/{path.stem}.html"]
+
+
+@every_notebook
+def test_links_to_other_chapters_work_in_colab_too(path):
+    """Colab shows a notebook of GitHub at an address that ends as in the repository; links are relative to that."""
+    (badge,) = re.findall(r"\]\((https://colab\S+)\)", read(path).cells[0].source)
+    for target in re.findall(r"\]\(([^):\s]+\.ipynb)\)", prose(read(path))):
+        folder, _, file = urljoin(badge, target).rpartition("/chapters/")
+        assert (folder, ROOT / "chapters" / file in NOTEBOOKS) == (badge.rpartition("/chapters/")[0], True), target
+
+
+@every_notebook
+def test_cells_that_are_folded_here_are_folded_in_colab_and_jupyter(path):
+    for cell in code_cells(read(path)):
+        folded = bool({"hide-input", "remove-input"} & set(cell.metadata.get("tags", [])))
+        assert (cell.metadata.get("cellView") == "form") == folded
+        assert cell.metadata.get("jupyter", {}).get("source_hidden", False) == folded
+        heavy = folded and cell.execution_count > 1 and not cell.source.startswith("quizzes.")
+        assert cell.source.startswith("# @title ") == heavy, "its first line says what a folded cell does"
+
+
+@every_notebook
 def test_every_code_cell_was_executed_in_order_without_error(path):
     cells = code_cells(read(path))
     assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
@@ -70,7 +100,7 @@ def test_every_code_cell_was_executed_in_order_without_error(path):
     assert errors == [c.source for c in cells if "raises-exception" in c.metadata.get("tags", [])]
 
 
-@chapter
+@every_notebook
 def test_cells_exempt_from_comparison_say_why(path):
     for cell in code_cells(read(path)):
         exempt = {"nbval-ignore-output", "nbval-skip"} & set(cell.metadata.get("tags", []))
@@ -79,14 +109,14 @@ def test_cells_exempt_from_comparison_say_why(path):
         assert not exempt or len(first_line) > len(REASON) + 10
 
 
-@chapter
+@every_notebook
 def test_nothing_that_only_the_site_understands(path):
     text = re.sub(r"```.*?```|`[^`\n]*`", "", prose(read(path)), flags=re.DOTALL)
     assert not re.search(r"\{[a-z:-]+\}`|^:{3,}|^\([\w-]+\)=\s*$|^\s*`{3,}\{", text, re.MULTILINE)
     assert not re.search(r"^\s*(`{3,}|:{3,})\s*\{", prose(read(path)), re.MULTILINE)
 
 
-@chapter
+@every_notebook
 def test_code_cells_are_short(path):
     for cell in code_cells(read(path))[1:]:
         lines = [line for line in cell.source.splitlines() if line.strip()]
@@ -102,27 +132,20 @@ def test_figures_have_an_alt_text_that_says_what_they_show(path):
         assert len(alt.split()) >= 12, f"{alt!r} for {cell.source[:60]!r}"
 
 
-@chapter
+@every_notebook
 def test_figures_are_compared_so_none_is_a_png(path):
     for cell in code_cells(read(path)):
         assert not any("image/png" in output.get("data", {}) for output in cell.outputs), cell.source[:60]
 
 
-@chapter
-def test_exercises_have_folded_hints_and_solutions(path):
-    exercises = prose(read(path)).split("## Exercises")[1].split("## Sources")[0]
-    count = len(re.findall(r"^\*\*\d+\.\*\* ", exercises, re.MULTILINE))
-    assert count >= 2
-    assert exercises.count("<summary>Hint</summary>") == count
-    assert len(SOLUTION.findall(exercises)) == count
-    assert exercises.count("<details>") == exercises.count("</details>") == 2 * count
-
-
-@chapter
+@every_notebook
 def test_links_and_images_are_files_here(path):
     for target in re.findall(r"\]\(([^)\s]+)\)", prose(read(path))):
-        if not target.startswith("https://"):
-            assert (path.parent / target.partition("#")[0]).is_file(), target
+        target = target.partition("#")[0]
+        if target.startswith(SITE):  # to a page that is no notebook, or the badge
+            assert Path(ROOT, target.removeprefix(SITE)).with_suffix(".md").is_file(), target
+        elif not target.startswith("https://"):
+            assert (path.parent / target).is_file() and not target.endswith(".md"), target
     assert not re.search(r"!\[[^\]]*\]\(https?:", prose(read(path))), "an image of another host"
 
 
@@ -130,7 +153,7 @@ def test_links_and_images_are_files_here(path):
 def test_tables_of_chapters_follow_the_toc_and_the_chapters(page):
     folder = "chapters/" if page == "README.md" else ""
     rows = re.findall(rf"^\| \[(.+?)\]\({folder}(\w+)\.ipynb\) \| (.+?) \|", (ROOT / page).read_text(), re.MULTILINE)
-    assert rows == [(title(path), path.stem, question(path)) for path in NOTEBOOKS]
+    assert rows == [(title(path), path.stem, question(path)) for path in CHAPTERS]
 
 
 def test_every_python_file_is_short_enough_for_one_sitting():
@@ -147,7 +170,7 @@ def test_overview_picture_is_what_the_library_draws_today(tmp_path):
     assert (tmp_path / "again.svg").read_bytes() == (ROOT / "images" / "overview.svg").read_bytes(), "make picture"
 
 
-@chapter
+@every_notebook
 def test_code_fits_the_page(path):
     for cell in code_cells(read(path)):
         for line in cell.source.splitlines():

@@ -4,13 +4,14 @@ import hashlib
 import importlib
 import pkgutil
 import re
+import subprocess
 from functools import cache
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 
 import pytest
 import yaml
-from book import NOTEBOOKS, PAGES, ROOT, SLUGS, code_cells, read
+from book import CHAPTERS, NOTEBOOKS, PAGES, ROOT, SLUGS, code_cells, exercises_of, prose, read
 from bs4 import BeautifulSoup
 from PIL import Image
 
@@ -19,7 +20,10 @@ import dslib
 HTML = ROOT / "_build" / "html"
 BUILT = [Path(page).with_suffix(".html").as_posix() for page in PAGES]
 OWN_PAGES = [*BUILT, "search.html", "genindex.html", "py-modindex.html"]
+ALL_PAGES = [*OWN_PAGES, "index.html", "404.html"]
 every_page = pytest.mark.parametrize("page", BUILT)
+chapter = pytest.mark.parametrize("path", CHAPTERS, ids=SLUGS)
+CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text())
 
 
 @cache
@@ -79,28 +83,48 @@ def test_pictures_are_described(page):
         assert alt and not re.search(r"_images|\.(svg|png)$", alt), f"{image.get('src')}: {alt!r}"
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=SLUGS)
+@chapter
 def test_chapter_shows_every_stored_figure(path):
     stored = sum("image/svg+xml" in o.get("data", {}) for cell in code_cells(read(path)) for o in cell.outputs)
     shown = article(f"chapters/{path.stem}.html").select(".cell_output img")
     assert len(shown) == stored
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=SLUGS)
+@chapter
 def test_room_is_kept_for_every_figure_before_it_comes(path):
     for image in article(f"chapters/{path.stem}.html").select(".cell_output img"):
         box = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', (HTML / "chapters" / image["src"]).resolve().read_text())
         assert int(image["width"]) / int(image["height"]) == pytest.approx(float(box[1]) / float(box[2]), rel=0.02)
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=SLUGS)
-def test_chapter_has_a_colab_button_that_leads_to_its_file(path):
-    address = yaml.safe_load((ROOT / "_config.yml").read_text())["repository"]["url"].removeprefix(
-        "https://github.com/"
-    )
-    expected = f"https://colab.research.google.com/github/{address}/blob/main/chapters/{path.name}"
-    buttons = {a["href"] for a in soup(f"chapters/{path.stem}.html").select("a[href*='colab.research']")}
-    assert buttons == {expected}
+@pytest.mark.parametrize("page", ALL_PAGES)
+def test_colab_buttons_lead_to_files_in_git_and_only_notebooks_have_one(page):
+    """To this page's own notebook, on the branch that the site is built from, as git holds it."""
+    repository, branch = CONFIG["repository"]["url"].removeprefix("https://github.com/"), CONFIG["repository"]["branch"]
+    buttons = {a["href"] for a in soup(page).select("a[href*='colab.research']")}
+    notebook = Path(page).with_suffix(".ipynb")
+    if ROOT / notebook not in NOTEBOOKS:
+        assert not buttons
+        return
+    assert buttons == {f"https://colab.research.google.com/github/{repository}/blob/{branch}/{notebook}"}
+    found = subprocess.run(["git", "cat-file", "-t", f":{notebook}"], cwd=ROOT, capture_output=True, text=True)
+    assert found.stdout == "blob\n", found.stderr
+
+
+def test_the_branch_of_the_buttons_is_the_one_that_is_published():
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "book.yml").read_text())
+    assert workflow[True]["push"]["branches"] == [CONFIG["repository"]["branch"]]  # YAML reads "on" as True
+    assert f"refs/heads/{CONFIG['repository']['branch']}" in workflow["jobs"]["publish"]["if"]
+
+
+@chapter
+def test_links_of_notebooks_to_other_pages_stay_inside_the_built_site(path):
+    """In the notebook they hold the site's address, for Colab; here they must work without a network."""
+    page = soup(f"chapters/{path.stem}.html")
+    links = re.findall(rf"\]\({CONFIG['html']['baseurl']}chapters/(\w+\.html)", prose(read(path)))
+    here = [a["href"].partition("#")[0] for a in page.select("article a.internal")]
+    outside = [a for a in page.select(f"article a[href^='{CONFIG['html']['baseurl']}']") if not a.find("img")]
+    assert set(links) - {f"{path.stem}.html"} <= set(here) and not outside
 
 
 @pytest.mark.parametrize("page", [*OWN_PAGES, "index.html"])
@@ -154,11 +178,11 @@ def test_nothing_shows_raw(page):
     assert not raw, text[max(0, raw.start() - 60) : raw.end() + 60]
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=SLUGS)
+@chapter
 def test_solutions_stay_folded_and_highlighted(path):
     folded = article(f"chapters/{path.stem}.html").find_all("details")
     solutions = [d for d in folded if d.summary.get_text(strip=True) == "Solution"]
-    assert len(solutions) >= 2
+    assert len(solutions) == len(exercises_of(path))
     assert all(d.select_one(".highlight-python") for d in solutions)
     assert not any(d.has_attr("open") for d in folded)
 

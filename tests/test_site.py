@@ -3,6 +3,7 @@
 import contextlib
 import gzip
 import json
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlparse
@@ -222,6 +223,53 @@ def test_on_paper_solutions_are_open_code_is_whole_and_nothing_else_is_there(bro
         assert not tab.locator(beside).first.is_visible(), beside
     tab.evaluate("dispatchEvent(new Event('afterprint'))")
     assert tab.locator("article details[open]").count() == 0
+    tab.context.close()
+
+
+def test_quiz_answers_to_the_keyboard_and_says_more_when_opened(browser):
+    """Tab reaches every option, Enter opens it, and what then shows is as readable as the rest, in light and dark."""
+    tab, _ = opened(browser.new_context(viewport=WIDE, color_scheme="light"), "chapters/standard_convolution.html")
+    options = tab.locator(".dslib-quiz details")
+    options.first.locator("summary").focus()
+    for number in range(options.count()):
+        option = options.nth(number)
+        assert option.locator("summary").evaluate("summary => summary === document.activeElement")
+        assert not option.locator("p").is_visible()
+        tab.keyboard.press("Enter")
+        assert option.locator("p").is_visible() and option.locator("p").inner_text()[0] in "✓✗"
+        tab.keyboard.press("Tab")
+    assert options.count() >= 9
+    tab.evaluate(AXE_SCRIPT)
+    within = "options => axe.run('.dslib-quiz', {...options, preload: false}).then(found => found.violations.map(v => v.id))"
+    assert tab.evaluate(within, WCAG) == []
+    tab.emulate_media(color_scheme="dark")
+    tab.wait_for_function("document.documentElement.dataset.theme == 'dark'")
+    assert tab.evaluate(within, WCAG) == []
+    tab.context.close()
+
+
+def test_screen_reader_hears_each_question_as_a_group_and_each_option_as_something_to_open(browser):
+    tab, _ = opened(browser.new_context(viewport=WIDE), "chapters/standard_convolution.html")
+    heard = tab.locator(".dslib-quiz").aria_snapshot()
+    questions = tab.locator(".dslib-quiz .ask").count()
+    assert [f'group "Question {number}"' in heard for number in range(1, questions + 1)] == [True] * questions
+    assert heard.count("- group") == questions + tab.locator(".dslib-quiz details").count()
+    tab.context.close()
+
+
+def test_quiz_has_its_answers_on_paper(browser):
+    tab, _ = opened(browser.new_context(viewport={"width": 680, "height": 900}), "chapters/standard_convolution.html")
+    tab.emulate_media(media="print")
+    tab.evaluate("dispatchEvent(new Event('beforeprint'))")
+    shown = tab.locator(".dslib-quiz details p")
+    assert shown.count() >= 9 and all(answer.is_visible() for answer in shown.all())
+    tab.context.close()
+
+
+@pytest.mark.parametrize("paper", ["A4", "Letter"])
+def test_cheat_sheet_is_one_sheet_of_paper(browser, paper):
+    tab, _ = opened(browser.new_context(viewport=WIDE), "chapters/cheat_sheet.html")
+    assert len(re.findall(rb"/Type\s*/Page\b", tab.pdf(format=paper))) == 1
     tab.context.close()
 
 

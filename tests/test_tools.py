@@ -37,8 +37,10 @@ def built(tmp_path_factory):
     root = tmp_path_factory.mktemp("book")
     for folder in ("chapters", "dslib", "tools"):
         (root / folder).mkdir()
-    shutil.copy(ROOT / "tools" / "notebooks.py", root / "tools")
+    for tool in ("notebooks.py", "exercises.py"):
+        shutil.copy(ROOT / "tools" / tool, root / "tools")
     (root / "_toc.yml").write_text(TOC)
+    (root / "_config.yml").write_text("html: {baseurl: https://example.org/book/}\n")
     (root / "dslib" / "cost.py").write_text("price = 1\n")
     (root / "chapters" / "small.md").write_text(CHAPTER)
     assert "executed" in notebooks(root).stdout
@@ -170,3 +172,98 @@ def test_an_unsuitable_python_is_named_in_one_line(tmp_path, version, has_venv, 
 def test_a_missing_python_is_named_in_one_line():
     done = find_python(PYTHON="no-such-python")
     assert done.returncode == 1 and done.stderr.count("\n") == 1 and "no-such-python" in done.stderr
+
+
+EXERCISE = """
+**1.** Add two numbers, and say what you get.
+
+```{code-cell} ipython3
+exercises.check_added(added)
+```
+
+<details>
+<summary>Hint</summary>
+
+There is a sign for it.
+
+</details>
+
+<details>
+<summary>Solution</summary>
+
+```python
+```
+
+</details>
+"""
+SOLUTIONS = '''"""Solutions."""
+
+import math
+
+
+def added(first, second=0):
+    # as on paper
+    return math.fsum([first, second])
+'''
+
+
+@pytest.fixture
+def with_exercise(book):
+    text = book / "chapters" / "small.md"
+    text.write_text(text.read_text().replace("1 + 1", "from dslib import exercises") + EXERCISE)
+    (book / "dslib" / "__init__.py").write_text("")
+    (book / "dslib" / "exercises.py").write_text("def check_added(function):\n    return function(1, 2) == 3\n")
+    (book / "chapters" / "solutions").mkdir()
+    (book / "chapters" / "solutions" / "small.py").write_text(SOLUTIONS)
+    return book
+
+
+def test_stub_and_folded_solution_are_made_from_the_solution(with_exercise, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(with_exercise))
+    assert "differ from its solutions" not in notebooks(with_exercise).stdout
+    stub, solution = stored(with_exercise).cells[3].source, stored(with_exercise).cells[4].source
+    call = "exercises.check_added(added)"
+    assert stub == f"def added(first, second=0):\n    ...  # exercise 1: replace the dots\n\n\n{call}"
+    assert (
+        "```python\ndef added(first, second=0):\n    # as on paper\n    return math.fsum([first, second])\n```"
+        in solution
+    )
+    assert notebooks(with_exercise, "--check").returncode == 0
+
+
+def test_changed_solution_is_noticed_and_carried_into_the_chapter(with_exercise, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(with_exercise))
+    notebooks(with_exercise)
+    edit(with_exercise / "chapters" / "solutions" / "small.py", "second=0", "second")
+    assert "exercises differ from its solutions" in notebooks(with_exercise, "--check").stdout
+    notebooks(with_exercise)
+    assert "def added(first, second):" in (with_exercise / "chapters" / "small.md").read_text()
+    assert notebooks(with_exercise, "--check").returncode == 0
+
+
+def test_exercise_without_solution_is_refused_and_nothing_is_changed(with_exercise):
+    edit(with_exercise / "chapters" / "solutions" / "small.py", "def added", "def summed")
+    before = (with_exercise / "chapters" / "small.md").read_text()
+    done = notebooks(with_exercise)
+    assert done.returncode != 0 and "['added']" in done.stdout and "['summed']" in done.stdout
+    assert (with_exercise / "chapters" / "small.md").read_text() == before
+
+
+def test_links_to_texts_become_addresses_of_the_site(book):
+    (book / "chapters" / "words.md").write_text("# Words\n")
+    with (book / "chapters" / "small.md").open("a") as text:
+        text.write("\n[one](words.md#first), [two](words.md), [three](small.md), [four](small.ipynb)\n")
+    notebooks(book)
+    links = (
+        "[one](https://example.org/book/chapters/words.html#first), [two](https://example.org/book/chapters/words.html)"
+    )
+    assert stored(book).cells[-1].source.endswith(f"{links}, [three](small.md), [four](small.ipynb)")
+    assert notebooks(book, "--check").returncode == 0
+
+
+@pytest.mark.parametrize("tag", ["hide-input", "remove-input"])
+def test_folded_cell_is_folded_in_colab_and_jupyter(book, tag):
+    edit(book / "chapters" / "small.md", "ipython3\n1 + 1", f"ipython3\n:tags: [{tag}]\n\n1 + 1")
+    notebooks(book)
+    assert stored(book).cells[1].metadata["cellView"] == "form"
+    assert stored(book).cells[1].metadata["jupyter"] == {"source_hidden": True}

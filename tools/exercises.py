@@ -20,6 +20,10 @@ EXERCISE = re.compile(
 )
 
 
+class UnequalExercises(ValueError):
+    """A chapter and its file of solutions do not have the same exercises."""
+
+
 @dataclass(frozen=True)
 class Solution:
     """A function that solves an exercise: its name, its head with the docstring, and its whole text."""
@@ -52,12 +56,12 @@ def stub(solution: Solution, number: int) -> str:
 def filled(text: str, source: str) -> str:
     """The chapter's text with every stub and every folded solution as the file of solutions has them.
 
-    Raises ValueError if the chapter asks for a solution that is not there, or does not use one that is.
+    Raises UnequalExercises if the chapter asks for a solution that is not there, or does not use one that is.
     """
     functions = solutions(source)
     names = [match["name"] for match in EXERCISE.finditer(text)]
     if names != list(functions):
-        raise ValueError(f"the chapter has the exercises {names}, the file of solutions {list(functions)}")
+        raise UnequalExercises(f"the text has the exercises {names}, the file of solutions {list(functions)}")
     number = iter(range(1, len(names) + 1))
 
     def fill(match: re.Match) -> str:
@@ -68,11 +72,6 @@ def filled(text: str, source: str) -> str:
 
 
 def filled_chapter(text: Path) -> str:
-    """The text of ``chapters/<slug>.md`` with its exercises filled in."""
+    """The text of ``chapters/<slug>.md`` with its exercises filled in; as it is if it has none."""
     source = FOLDER / f"{text.stem}.py"
-    if not source.exists():  # a page without exercises
-        return text.read_text()
-    try:
-        return filled(text.read_text(), source.read_text())
-    except ValueError as error:
-        raise ValueError(f"{text.stem}: {error}") from None
+    return filled(text.read_text(), source.read_text() if source.exists() else "")

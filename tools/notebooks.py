@@ -13,6 +13,7 @@ executed when its code or anything in dslib changed; a change of prose alone kee
 import argparse
 import hashlib
 import os
+import re
 import sys
 import time
 from pathlib import Path
@@ -36,6 +37,12 @@ class EnvironmentMissing(Exception):
     """A chapter cannot be executed before another environment is made."""
 
 
+def site_links(prose: str, pages: set[str], site: str) -> str:
+    """The prose with the site's address in place of links to texts that are no notebooks: Colab cannot open those."""
+    links = "|".join(sorted(pages))
+    return re.sub(rf"\]\(({links})\.md(#[\w-]+)?\)", rf"]({site}chapters/\1.html\2)", prose)
+
+
 def chapter_texts(root: Path = ROOT) -> list[Path]:
     """The texts of all chapters in the book's order: the entries of _toc.yml that are notebooks."""
     toc = yaml.safe_load((root / "_toc.yml").read_text())
@@ -46,8 +53,12 @@ def chapter_texts(root: Path = ROOT) -> list[Path]:
 def read_text(text: Path) -> nbformat.NotebookNode:
     """The chapter's text as a notebook without outputs: stable cell ids, only the metadata that we want."""
     source = jupytext.read(text, fmt="md:myst")
+    config = yaml.safe_load((ROOT / "_config.yml").read_text())
+    texts = {path.stem for path in (ROOT / "chapters").glob("*.md")} - {path.stem for path in chapter_texts()}
     for number, cell in enumerate(source.cells):
         cell["id"] = f"cell-{number:03d}"
+        if cell.cell_type == "markdown":
+            cell["source"] = site_links(cell["source"], texts, config["html"]["baseurl"])
         cell["metadata"] = {key: cell["metadata"][key] for key in CELL_METADATA if key in cell["metadata"]}
         if FOLDED & set(cell["metadata"].get("tags", [])):  # the site knows the tags, Colab and Jupyter do not
             cell["metadata"] |= {"cellView": "form", "jupyter": {"source_hidden": True}}
@@ -169,8 +180,11 @@ def problems(text: Path) -> list[str]:
     if stored is None:
         return ["the notebook does not exist"]
     found = []
-    if exercises.filled_chapter(text) != text.read_text():
-        found.append("has a text whose exercises differ from its solutions")
+    try:
+        if exercises.filled_chapter(text) != text.read_text():
+            found.append("has a text whose exercises differ from its solutions")
+    except exercises.UnequalExercises as error:
+        found.append(str(error))
     if not was_executed(stored):
         found.append("has cells that were never executed")
     if stored.metadata.get("dslib") != wanted.metadata["dslib"]:
@@ -202,7 +216,7 @@ def update_all(texts: list[Path], again: bool) -> int:
         start = time.perf_counter()
         try:
             done = update(text, again)
-        except EnvironmentMissing as error:
+        except (EnvironmentMissing, exercises.UnequalExercises) as error:
             failed += 1
             print(error)
         except CellExecutionError as error:

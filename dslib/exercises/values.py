@@ -28,7 +28,7 @@ def difference(found, expected) -> str:
 
 def same(found, expected) -> bool:
     """Whether two single values are equal, in the sense that their kind asks for."""
-    if isinstance(found, (torch.Tensor, np.ndarray)) and found.size in ((), 1):
+    if isinstance(found, (torch.Tensor, np.ndarray)) and torch.as_tensor(found).numel() == 1:
         found = found.item()
     if isinstance(expected, (bool, np.bool_)):
         return isinstance(found, (bool, np.bool_)) and bool(found) == bool(expected)
