@@ -13,7 +13,7 @@ from book import CHAPTERS, NOTEBOOKS, PAGES, ROOT, SLUGS, code_cells, prose, rea
 chapter = pytest.mark.parametrize("path", CHAPTERS, ids=SLUGS)
 every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=[path.stem for path in NOTEBOOKS])
 PARTS_OF_THE_HEAD = ("**The question.**", "**After this chapter you can**", "**Before it**", "**Time**")
-LAST_SECTIONS = ["## Summary", "## Exercises", "## Sources"]
+LAST_SECTIONS = ["## Summary", "## Quiz", "## Exercises", "## Sources"]
 REASON = "# not compared: "
 SITE = yaml.safe_load((ROOT / "_config.yml").read_text())["html"]["baseurl"]
 
@@ -41,7 +41,7 @@ def test_head_asks_the_question_and_ends_with_the_parts_in_order(path):
     head = read(path).cells[0].source
     assert [head.count(part) for part in PARTS_OF_THE_HEAD] == [1] * len(PARTS_OF_THE_HEAD)
     sections = re.findall(r"^## .+$", prose(read(path)), re.MULTILINE)
-    assert sections[-3:] == LAST_SECTIONS
+    assert sections[-4:] == LAST_SECTIONS
 
 
 @chapter

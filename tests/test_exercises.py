@@ -25,9 +25,9 @@ def source_of(slug):
 
 def functions_of(slug):
     """The solutions of a chapter: name -> text of the function."""
-    source = source_of(slug)
-    nodes = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
-    return {node.name: ast.get_source_segment(source, node) + "\n" for node in nodes}
+    lines = source_of(slug).splitlines(keepends=True)
+    nodes = [node for node in ast.parse(source_of(slug)).body if isinstance(node, ast.FunctionDef)]
+    return {node.name: "".join(lines[node.lineno - 1 : node.end_lineno]) for node in nodes}
 
 
 def wrong_answers(slug):
@@ -175,3 +175,16 @@ def test_nothing_of_the_solution_stands_in_the_chapter_before_it(path):
     for exercise in exercises_of(path):
         assert sum(bool(re.search(rf"def {exercise.name}\(", cell)) for cell in cells) == 1
     assert prose(read(path)).count("<summary>Solution</summary>") == len(exercises_of(path))
+
+
+def test_examples_in_the_texts_hold():
+    """Where a text says that `call(...)` is `value`, the solution gives that value."""
+    found = 0
+    for path in CHAPTERS:
+        for exercise in exercises_of(path):
+            solution = defined(path.stem, exercise.name, exercise.solution)
+            text = " ".join(exercise.text.split())
+            for arguments, value in re.findall(rf"`{exercise.name}\(([^`]*)\)` is `([^`]+)`", text):
+                assert eval(f"solution({arguments})", {"solution": solution}) == eval(value), exercise.name
+                found += 1
+    assert found >= 5

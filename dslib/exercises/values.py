@@ -7,7 +7,7 @@ import numpy as np
 import sympy
 import torch
 
-SHORT = 12  # elements of an array that are shown one by one
+SHORT = 12  # elements of a list or an array that are shown one by one
 
 
 def difference(found, expected) -> str:
@@ -88,7 +88,8 @@ def described(value) -> str:
         sizes = "x".join(str(length) for length in array.shape)
         return described(array.tolist()) if 0 < array.numel() <= SHORT else f"<array {sizes}>"
     if isinstance(value, (list, tuple)):
-        inside = ", ".join(described(entry) for entry in value)
+        shown = [described(entry) for entry in value[:SHORT]] + ["..."] * (len(value) > SHORT)
+        inside = ", ".join(shown)
         return f"[{inside}]" if isinstance(value, list) else f"({inside}{',' * (len(value) == 1)})"
     if isinstance(value, numbers.Integral) and not isinstance(value, (bool, np.bool_)):
         return f"{int(value):,}" if abs(value) >= 10_000 else str(int(value))

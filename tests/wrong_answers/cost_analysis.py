@@ -1,0 +1,102 @@
+"""Typical wrong answers to the exercises: what is replaced in the solution's text, and what the reader must be told."""
+
+WRONG = {
+    "pair_price": [
+        (
+            "macs = weights * side**2",
+            "macs = (in_channels * depthwise + pointwise) * side**2",
+            "input channels is in the depthwise half twice, as in note 003",
+        ),
+        ("depthwise = in_channels *", "depthwise = in_channels**2 *", "first half is a dense layer"),
+        ("macs, 2 * macs", "2 * macs, macs", "are swapped"),
+        ("macs, 2 * macs", "macs, macs", "What you give for FLOPs are MACs"),
+        ("macs, 2 * macs", "2 * macs, 2 * macs", "What you give for MACs are FLOPs"),
+        ("weights * side**2", "weights * size**2", "input's positions"),
+        ("weights * side**2", "depthwise * size**2 + pointwise * side**2", "every position of the input"),
+        ("depthwise + pointwise", "pointwise", "how many products"),
+    ],
+    "share_left": [
+        ("1 / out_channels + ", "", "the pointwise half alone"),
+        (" + 1 / kernel_size**2", "", "the depthwise half alone"),
+        (
+            "depth_multiplier * (1 / out_channels + 1 / kernel_size**2)",
+            "1 / (1 / out_channels + 1 / kernel_size**2) / depth_multiplier",
+            "how many times fewer",
+        ),
+        ("return ", "return 1 - ", "share that is saved"),
+        ("depth_multiplier * ", "", "not used"),
+        ("(1 / out_channels + 1 / kernel_size**2)", "1 / out_channels + 1 / kernel_size**2", "acts there too"),
+        ("kernel_size**2", "kernel_size", "right in one dimension"),
+        ("1 / out_channels + ", "1 / out_channels * ", "They are added"),
+    ],
+    "count_verdict": [
+        (
+            '"right",\n        depthwise + pointwise: "MACs"',
+            '"MACs",\n        depthwise + pointwise: "right"',
+            "832 is right",
+        ),
+        ('"MACs"', '"right"', "416 is the number of MACs"),
+        ('"channels twice"', '"dense"', "1408 has the number of input channels in the depthwise half twice"),
+        ('"dense"', '"channels twice"', "2304 is what the dense layer takes"),
+        ('"channels twice"', '"note 003"', "one of the words"),
+    ],
+    "fused_elements": [
+        ("(in_channels + out_channels) * side", "(3 * in_channels + out_channels) * side", "pair of two layers"),
+        ("(in_channels + out_channels) * side", "(2 * in_channels + out_channels) * side", "still in it once"),
+        (
+            "in_channels * kernel_size**2 + in_channels * out_channels",
+            "in_channels * out_channels * kernel_size**2",
+            "those of the dense layer",
+        ),
+        (" + weights", "", "weights are missing"),
+        (
+            "return (in_channels + out_channels) * side**2 + weights",
+            "return 4 * ((in_channels + out_channels) * side**2 + weights)",
+            "bytes",
+        ),
+        ("(in_channels + out_channels) * side", "out_channels * side", "input maps and the weights"),
+    ],
+    "break_even_channels": [
+        ("-(-moved_beyond // weights_saved)", "moved_beyond // weights_saved", "round down"),
+        ("-(-moved_beyond // weights_saved)", "moved_beyond // weights_saved + 1", "may be 0"),
+        ("2 * side**2", "side**2", "written and then read"),
+        (" + kernel_size**2", "", "depthwise kernels are missing"),
+        ("kernel_size**2 - 1", "kernel_size**2", "pointwise weights are missing"),
+        ("moved_beyond = 2", "kernel_size = 3\n    moved_beyond = 2", "bracket for a 3 by 3 kernel"),
+        ("return -(", "return -1 - (", "0 or less"),
+    ],
+    "network_price": [
+        (
+            "size = (size + 2 * padding - kernel_size) // stride + 1\n            macs += weights * size**2",
+            "macs += weights * size**2\n            size = (size + 2 * padding - kernel_size) // stride + 1",
+            "positions of the map that a layer reads",
+        ),
+        (
+            "size = (size + 2 * padding - kernel_size) // stride + 1\n            macs += weights * size**2",
+            "side = (size + 2 * padding - kernel_size) // stride + 1\n            macs += weights * side**2",
+            "stride is forgotten from one layer to the next",
+        ),
+        ("// stride + 1", "+ 1", "never shrinks"),
+        ("(size + 2 * padding - kernel_size) // stride + 1", "size // stride", "round down"),
+        ("(kernel_size - 1) // 2", "0", "padding is not used"),
+        ("2 * out_channels", "3 * out_channels", "bias is counted twice"),
+        (" + 2 * out_channels", "", "batch norms are missing"),
+        (" + 2 * out_channels", " + out_channels", "You count one"),
+        ("weights + out_channels", "weights", "bias of the fully connected layer"),
+        ("macs += weights\n", "macs += weights * size**2\n", "priced at the size of the map"),
+        (
+            "weights = in_channels * out_channels\n",
+            "weights = in_channels * out_channels * size**2\n",
+            "reads every pixel",
+        ),
+        ("return params, macs", "return params, 2 * macs", "Your MACs are FLOPs"),
+        ('1 if kind == "dw" else in_channels', "in_channels", "dense layers"),
+        ("        in_channels = out_channels", "        out_channels = in_channels", "channels of the image"),
+        (
+            "weights = out_channels * read * k",
+            "weights = in_channels * (1 if read == 1 else out_channels) * k",
+            "several for each",
+        ),
+        ("return params, macs", "return macs, params", "what does each of them read"),
+    ],
+}

@@ -1,0 +1,76 @@
+"""Typical wrong answers to the exercises: what is replaced in the solution's text, and what the reader must be told."""
+
+WRONG = {
+    "layer_gflops": [
+        ("min(", "max(", "higher of the two roofs"),
+        ("min(peak, intensity * bandwidth)", "intensity * bandwidth", "slope alone"),
+        ("min(peak, intensity * bandwidth)", "peak", "flat roof alone"),
+        ("2 * macs /", "macs /", "MACs per byte"),
+        ("(4 * elements)", "elements", "FLOPs per element"),
+        ("2 * macs / (4 * elements)", "macs / elements", "MACs per element"),
+        ("2 * macs / (4 * elements)", "4 * elements / (2 * macs)", "upside down"),
+        ("intensity * bandwidth)", "bandwidth)", "Two roofs follow"),
+    ],
+    "depthwise_parts": [
+        ("dense_us / channels", "dense_us / 9", "A ninth"),
+        ("dense_us / channels", "dense_us * (1 / channels + 1 / 9)", "whole pair"),
+        ("dense_us / channels", "depthwise_us - smallest_us", "all but the call"),
+        ("depthwise_us - arithmetic - smallest_us", "depthwise_us - smallest_us", "arithmetic is still in the rest"),
+        ("depthwise_us - arithmetic - smallest_us", "depthwise_us - arithmetic", "call is still in the rest"),
+        ("arithmetic, smallest_us, depth", "smallest_us, arithmetic, depth", "another order"),
+        ("dense_us / channels", "dense_us / channels**2", "times fewer MACs"),
+    ],
+    "pair_gains_from": [
+        ("calls + halves / pace < dense_call + whole / pace", "halves < whole", "calls cost time"),
+        ("depthwise_call + pointwise_call", "depthwise_call", "one call for the pair"),
+        ("dense_call + whole", "whole", "dense layer's own call"),
+        (".macs\n", ".flops\n", "You divide FLOPs"),
+        (".macs\n", ".macs / size**2\n", "MACs of one position"),
+        ("return c", "return c - 1", "not yet faster"),
+        ("(c, c, 3, size)", "(c, c, 5, size)", "one after the other"),
+    ],
+    "ways_that_help": [
+        ('max(spread("eager"), spread(way))', "1", "smaller median"),
+        ('max(spread("eager"), spread(way))', 'spread("eager")', "Only the spread of eager"),
+        ('max(spread("eager"), spread(way))', "spread(way)", "spread of the way itself"),
+        (
+            'times["eager"][1] / times[way][1]',
+            'times[way][1] / times["eager"][1]',
+            "slower than eager",
+        ),
+        (", reverse=True", "", "stands first"),
+        ("q3 / q1", "q3 - q1", "the larger of the two spreads"),
+    ],
+    "block_intensity": [
+        ("(4 *", "(1 *", "FLOPs per element"),
+        ("block.flops", "block.macs", "MACs per byte"),
+        ("2 * 2 * wide", "2 * wide", "Half of what is saved"),
+        ("2 * 2 * wide", "2 * 2 * channels", "the wide ones"),
+        ("block.elements_written\n", "block.elements_written - block.params\n", "weights are missing"),
+        (
+            "(4 * moved), block.flops / (4 * (moved - between))",
+            "(4 * (moved - between)), block.flops / (4 * moved)",
+            "order",
+        ),
+        ("sum(layers)", "layers[1]", "cost prices each"),
+    ],
+    "fair_times": [
+        ("        function()\n", "        pass\n", "must not count"),
+        (
+            "        function()\n    taken = {name: [] for name in functions}",
+            "        pass\n    taken = {name: [stopwatch(functions[name])] for name in functions}",
+            "warm-up are among",
+        ),
+        ("taken[name].append", "function(); taken[name].append", "is a call too"),
+        (
+            "    for _ in range(rounds):\n        for name, function in functions.items():\n",
+            "    for name, function in functions.items():\n        for _ in range(rounds):\n",
+            "take turns",
+        ),
+        ("statistics.median(taken[name])", "statistics.mean(taken[name])", "the means"),
+        ("statistics.median(taken[name])", "min(taken[name])", "the fastest calls"),
+        ("statistics.median(taken[name])", "sorted(taken[name])[len(taken[name]) // 2]", "halfway between"),
+        ("stopwatch(function)", "bench.seconds_of(function)", "Nothing was timed"),
+        ("return {name: statistics.median(taken[name]) for name in taken}", "return taken['pair']", "a dictionary"),
+    ],
+}
