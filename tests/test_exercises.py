@@ -7,15 +7,12 @@ import re
 
 import matplotlib
 import pytest
-from book import CHAPTERS as ALL_CHAPTERS
-from book import ROOT, code_cells, exercises_of, prose, read
+from book import CHAPTERS, ROOT, SLUGS, code_cells, exercises_of, prose, read
 from IPython.core.inputtransformer2 import TransformerManager
 
 from dslib import exercises
 from dslib.exercises import feedback
 
-CHAPTERS = [p for p in ALL_CHAPTERS if (ROOT / "chapters" / "solutions" / f"{p.stem}.py").exists()]  # TODO
-SLUGS = [p.stem for p in CHAPTERS]
 chapter = pytest.mark.parametrize("path", CHAPTERS, ids=SLUGS)
 
 

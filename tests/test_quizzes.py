@@ -4,15 +4,12 @@ import ast
 import re
 
 import pytest
-from book import CHAPTERS as ALL_CHAPTERS
-from book import ROOT, code_cells, read
+from book import CHAPTERS, ROOT, SLUGS, code_cells, read
 from bs4 import BeautifulSoup
 
 from dslib import quizzes
 from dslib.quizzes import Option, Question, Quiz
 
-CHAPTERS = [p for p in ALL_CHAPTERS if (ROOT / "dslib" / "quizzes" / f"{p.stem}.py").exists()]  # TODO
-SLUGS = [p.stem for p in CHAPTERS]
 chapter = pytest.mark.parametrize("path", CHAPTERS, ids=SLUGS)
 LARGEST_GIVEN = 4096  # a question's sizes are small; a larger number is a result, and results are computed
 
