@@ -156,6 +156,15 @@ def test_tables_of_chapters_follow_the_toc_and_the_chapters(page):
     assert rows == [(title(path), path.stem, question(path)) for path in CHAPTERS]
 
 
+def test_examples_of_the_readme_run_and_print_what_their_comments_say(capsys):
+    check, library = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    exec(compile(check, "README.md", "exec"), {})
+    assert capsys.readouterr().out.split() == re.sub(r"^(?!#).*|^# ", "", check, flags=re.MULTILINE).split()
+    exec(compile(library, "README.md", "exec"), {})
+    ratio, macs = capsys.readouterr().out.split()
+    assert f"# {float(ratio):.2f}: theory" in library and f"# {macs}, and" in library
+
+
 def test_every_python_file_is_short_enough_for_one_sitting():
     for path in (p for folder in ("dslib", "tests", "tools", "benchmarks") for p in (ROOT / folder).rglob("*.py")):
         assert len(path.read_text().splitlines()) <= 600, path

@@ -41,8 +41,9 @@ def ghost_resnet_50(ratio):
         else:
             m = math.ceil(out_channels / ratio)
             path.conv2d("primary", m, kernel_size, stride, norm="norm")
-            many = ratio - 1  # ghosts of each intrinsic map
-            path.depthwise_conv2d("cheap", 3, 1, None, many, norm="norm")
+            path.depthwise_conv2d(
+                "cheap", 3, depth_multiplier=ratio - 1, norm="norm"
+            )
             path.channels = out_channels  # the surplus is cut off
 
     net = cost.Network(3, 224)
@@ -75,8 +76,8 @@ def separable_within(net, size, budget):
         return [*layers[:at], pair(layers[at]), *layers[at + 1 :]]
 
     def macs(layers):
-        shape = (1, net[0].in_channels, size, size)
-        return counting.count(nn.Sequential(*layers), input_size=shape).macs
+        image = (1, 3, size, size)
+        return counting.count(nn.Sequential(*layers), input_size=image).macs
 
     layers = list(net)
     convs = [at for at in range(len(net)) if isinstance(net[at], nn.Conv2d)]

@@ -130,6 +130,10 @@ def check_paired_interval(reader_function) -> Feedback:
                 "The two ends are swapped: the lower one comes first.",
             ),
             Mistake(
+                lambda first, second, multiple: truth(first, second, 1.96),
+                "You take 1.96 standard errors. The multiple is an argument: for few numbers it is larger.",
+            ),
+            Mistake(
                 around(lambda a, b: paired(a, b) / 2),
                 "Your interval is half as long as it should be: multiple standard errors lie on each side of the mean.",
             ),
@@ -245,6 +249,10 @@ def check_two_errors(reader_function) -> Feedback:
         rows = zip(table(standard, images), table(other, images), strict=True)
         return [[a - b for a, b in zip(*pair, strict=True)] for pair in rows]
 
+    def overwritten(standard, other, images):
+        rows = zip(table(standard, images), table(other, images), strict=True)
+        return [[-1 if b else a for a, b in zip(*pair, strict=True)] for pair in rows]
+
     def apart(standard, other, images):
         both = (errors_by(table(wrong, images)) for wrong in (standard, other))
         return tuple(math.hypot(*parts) for parts in zip(*both, strict=True))
@@ -273,6 +281,14 @@ def check_two_errors(reader_function) -> Feedback:
                 apart,
                 "You take the two networks apart. Subtract first, seed by seed and image by image: what is hard for "
                 "both drops out.",
+            ),
+            Mistake(
+                lambda *case: errors_by(gains(*case), lambda side: stdev(side) * math.sqrt(len(side))),
+                "These are the spreads of single means. The mean of n of them has the standard error s / sqrt(n).",
+            ),
+            Mistake(
+                lambda *case: errors_by(overwritten(*case)),
+                "Where both networks are wrong your table has -1. It should be 0: add 1, then subtract 1.",
             ),
             Mistake(
                 lambda *case: tuple(error**2 / 100 for error in errors_by(gains(*case))),

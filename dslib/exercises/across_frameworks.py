@@ -19,9 +19,12 @@ def check_memory_places(reader_function) -> Feedback:
     def misread(channel, row, column, channels, height, width):
         return (channel * width + row) * height + column, (row * height + column) * channels + channel
 
+    def row_by_row(channel, row, column, channels, height, width):  # height, channel, width
+        return (channel * height + row) * width + column, (row * channels + channel) * width + column
+
     return examine(
         reader_function,
-        cases=[(1, 0, 2, 2, 2, 3), (0, 1, 0, 2, 2, 3), (3, 4, 6, 5, 6, 9)],
+        cases=[(1, 0, 2, 2, 2, 3), (0, 1, 0, 2, 2, 3), (3, 4, 7, 5, 6, 9)],
         truth=places,
         mistakes=[
             Mistake(
@@ -36,6 +39,11 @@ def check_memory_places(reader_function) -> Feedback:
             Mistake(
                 misread,
                 "Height and width are swapped: to the next row of a map it is as many pixels as the map is wide.",
+            ),
+            Mistake(
+                row_by_row,
+                "Your second layout writes a row of one channel before the next channel. In NHWC the channel runs "
+                "fastest: a pixel with all its channels, then the next pixel.",
             ),
             Mistake(
                 lambda *case: (places(*case)[0],) * 2,
@@ -169,6 +177,11 @@ def check_tensorflow_same(reader_function) -> Feedback:
                 lambda size, k, stride: geometry.split_same_padding(k),
                 "Your rule does not look at the stride. It is right at stride 1; with a larger stride the windows may "
                 "need less.",
+            ),
+            Mistake(
+                lambda *case: (0, sum(fewest(*case))),
+                "You add all of it after the map. Half of it goes before the map, and of an odd number the larger "
+                "half goes after.",
             ),
             Mistake(
                 by_rule(lambda size, stride: -(-size // stride), -(10**6)),

@@ -61,7 +61,7 @@ def check_counterexample(reader_function) -> Feedback:
     """``counterexample()``: (in_channels, out_channels, kernel_size) of a pair that has no fewer weights than dense."""
 
     def fault(answer):
-        whole = isinstance(answer, (tuple, list)) and all(type(size) is int and 0 < size < 10**6 for size in answer)
+        whole = isinstance(answer, (tuple, list)) and all(type(size) is int and size > 0 for size in answer)
         if not whole or len(answer) != 3:
             return "It should be three whole numbers of at least 1: input channels, output channels, kernel size."
         c_in, c_out, k = answer
@@ -135,6 +135,10 @@ def check_how_printed(reader_function) -> Feedback:
     def word(rounded, cut):
         return "rounded" if rounded else "cut off" if cut else "neither"
 
+    def half_to_even(printed, exact):
+        units = Fraction(exact, 10**6) * 10 ** len(printed.partition(".")[2])
+        return word(round(units) == int(printed.replace(".", "")), ways(printed, exact)[1])
+
     return examine(
         reader_function,
         cases=[
@@ -146,6 +150,8 @@ def check_how_printed(reader_function) -> Feedback:
             ("226", 227_003_256),
             ("4.2", 4_231_976),
             ("286", 290_675_000),
+            ("4.13", 4_125_000),
+            ("22", 227_003_256),
         ],
         truth=lambda *case: word(*ways(*case)),
         mistakes=[
@@ -166,6 +172,14 @@ def check_how_printed(reader_function) -> Feedback:
                 lambda *case: word(*ways(*case, digits=0)),
                 "You compare whole millions. A number such as 7.3 was printed with tenths: as many digits count as "
                 "were printed.",
+            ),
+            Mistake(
+                half_to_even,
+                "A half is rounded up. round, and quantize without a second argument, round a half to the even digit.",
+            ),
+            Mistake(
+                lambda printed, exact: word(ways(printed, exact)[0], str(exact).startswith(printed.replace(".", ""))),
+                "The same first digits are not enough: 227 million, cut off or not, is not 22 million.",
             ),
         ],
         hint="Round the exact number of millions to as many digits as were printed, then cut it off there.",
@@ -243,17 +257,23 @@ def fault_of_halves(answer, weight, m) -> str:
             "Your depthwise kernels are the means over the outputs. Kernels of opposite sign cancel in a mean; the "
             "closest kernel is the first row of the channel's singular value decomposition."
         )
+    off, least = f"{error(depthwise, pointwise):.1%}", f"{best:.1%}"
+    if off == least:  # such as numbers of half precision, or an approximation
+        return (
+            f"For a weight of shape {tuple(weight.shape)} and multiplier {m} your pair is off by nearly the same as "
+            f"the closest one, {least} of the weight's norm, but by more than float32 rounds."
+        )
     return (
-        f"For a weight of shape {tuple(weight.shape)} and multiplier {m} your pair is off by "
-        f"{error(depthwise, pointwise):.1%} of the weight's norm, the closest one by {best:.1%}. Look at one input "
-        "channel alone: its kernels are the rows of a matrix. Which sum of m products comes closest to that?"
+        f"For a weight of shape {tuple(weight.shape)} and multiplier {m} your pair is off by {off} of the weight's "
+        f"norm, the closest one by {least}. Look at one input channel alone: its kernels are the rows of a matrix. "
+        "Which sum of m products comes closest to that?"
     )
 
 
 def fault_of_shapes(answer, shape, m) -> str:
     """What is wrong with the form of an answer that is to be two tensors."""
     if not isinstance(answer, (tuple, list)) or len(answer) != 2 or not all(map(torch.is_tensor, answer)):
-        return "It should be two tensors, the depthwise weight and the pointwise weight."
+        return "It should be two tensors of torch, the depthwise weight and the pointwise weight."
     C_out, C_in, K_h, K_w = shape
     found, wanted = [tuple(half.shape) for half in answer], [(C_in * m, 1, K_h, K_w), (C_out, C_in * m, 1, 1)]
     if found == wanted:
@@ -270,7 +290,7 @@ def fault_of_shapes(answer, shape, m) -> str:
         )
     if found == [(C_in, 1, K_h, K_w), (C_out, C_in, 1, 1)]:
         return f"The depth multiplier is not used: with {m} there are {m} kernels for each input channel."
-    if found[0] == (C_in * m, 1, K_w, K_h):
+    if K_h != K_w and found[0] == (C_in * m, 1, K_w, K_h):
         return "The kernels lie on their side: K_h comes before K_w."
     return f"The shapes are {found[0]} and {found[1]}, the layer loads {wanted[0]} and {wanted[1]}."
 
@@ -321,6 +341,11 @@ def slips(weight, m):
     yield (
         of_all(weight.flatten(0, 1).flatten(1)),
         f"With one decomposition for all kernels the channels share the depthwise kernels. {own}",
+    )
+    yield (
+        dense(terms(weight.reshape(matrices.shape), 0, m)),
+        "The kernels are spread over the wrong channels: a reshape leaves the numbers in their order. Bring the input "
+        "channels to the front by a transposition.",
     )
     yield (
         dense(terms(matrices, 0, m)).mT,

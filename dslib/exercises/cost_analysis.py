@@ -104,8 +104,13 @@ def check_share_left(reader_function) -> Feedback:
                 lambda c_out, k, m: m * (1 / c_out + 1 / k),
                 "K in place of K^2 is right in one dimension. These are images: a kernel has K * K weights.",
             ),
+            Mistake(
+                lambda c_out, k, m: 100 * share(c_out, k, m),
+                "That is in percent. Return the share itself: a half is 0.5.",
+            ),
         ],
-        hint="One half leaves 1 / C_out, the other 1 / K^2. They are added, and the multiplier acts on both.",
+        hint="Which share of the dense layer's MACs does each half leave? They are added. Which of the halves has more "
+        "work if there are m times as many intermediate maps?",
     )
 
 
@@ -203,8 +208,8 @@ def check_break_even_channels(reader_function) -> Feedback:
         mistakes=[
             Mistake(
                 lambda side, k: (2 * side**2 + k**2) // (k**2 - 1),
-                "You round down. Then the pair still moves a little more than the dense layer, unless the division "
-                "leaves no rest.",
+                "You round down, or to the nearest whole number. With fewer channels than the division gives, the "
+                "pair still moves a little more than the dense layer.",
             ),
             Mistake(
                 lambda side, k: next(c for c in range(1, 10_000) if beyond(c, side, k) < 0),

@@ -275,8 +275,12 @@ STILL_SEEN = (
 def check_count_modules(reader_function) -> Feedback:
     """``count_modules(model, x)``: MACs of all calls of nn.Conv2d and nn.Linear in model(x), of the whole batch."""
 
-    def rows(model, x):
-        return counting.count(model, x).rows
+    def rows(model, x):  # of modules: a call of F.conv2d stands under a line of code
+        modules = dict(model.named_modules())
+        return [row for row in counting.count(model, x).rows if row.where in modules]
+
+    def macs(model, x):
+        return sum(row.macs for row in rows(model, x))
 
     def convolution(row):
         return row.operation == "convolution"
@@ -290,9 +294,17 @@ def check_count_modules(reader_function) -> Feedback:
     told = examine(
         reader_function,
         small_models(),
-        truth=lambda model, x: counting.count(model, x).macs,
+        truth=macs,
         mistakes=[
-            Mistake(lambda model, x: counting.count(model, x).flops, "These are FLOPs, two for each MAC."),
+            Mistake(lambda model, x: 2 * macs(model, x), "These are FLOPs, two for each MAC."),
+            Mistake(
+                lambda model, x: counting.count(model, x).macs,
+                "You count a call of F.conv2d too. A counter that waits for nn.Conv2d and nn.Linear does not see it.",
+            ),
+            Mistake(
+                lambda model, x: sum(row.macs for row in rows(model, x) if "." not in row.where),
+                "Modules inside other modules are missed. model.children() has the outer ones, model.modules() all.",
+            ),
             Mistake(
                 lambda model, x: sum(r.macs + prod(r.output) * (len(r.inputs) == 3) for r in rows(model, x)),
                 "You count the biases. They are additions without a multiplication, so no MACs.",
@@ -320,36 +332,56 @@ def check_count_modules(reader_function) -> Feedback:
                 "nn.Linear is not counted.",
             ),
             Mistake(
-                lambda model, x: counting.count(model, x, per_image=True).macs,
+                lambda model, x: macs(model, x) // len(x),
                 "These are the MACs of one image. The whole batch passes, and each of its images takes them.",
             ),
         ],
         hint="Each number of a layer's output is a sum of as many products as one filter, or one row, has weights.",
     )
-    return Feedback(False, HOOK_LEFT) if told and leaves_hooks(reader_function) else told
+    left = what_is_left(reader_function) if told else ""
+    return Feedback(False, left) if left else told
 
 
 HOOK_LEFT = (
     "Not yet. The numbers are right, but your hooks are still on the model, and run whenever it is called again. Keep "
     "what register_forward_hook gives, and call its remove()."
 )
+MODE_LEFT = (
+    "Not yet. The numbers are right, but the model came in training mode and is left in evaluation mode. Leave it as "
+    "it was."
+)
+
+
+class Block(nn.Module):
+    """A layer inside a module, and a convolution that is called as a function."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer, self.weight = nn.Conv2d(3, 4, 1), nn.Parameter(torch.ones(2, 4, 3, 3))
+
+    def forward(self, x):
+        return nn.functional.conv2d(self.layer(x), self.weight)
 
 
 def small_models() -> list[tuple]:
-    """Models with inputs: strides, groups and a batch; a module used twice; rows of vectors; convolution to linear."""
+    """Models with inputs: groups and a batch; a module used twice; rows of vectors; nested; convolution to linear."""
     with torch.random.fork_rng(devices=[]):  # layers draw their weights
         shared = nn.Conv2d(4, 4, 3, padding=1)
         end = [nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(6, 7)]
         return [
-            (named("grouped_layer", nn.Conv2d(8, 16, 3, stride=2, groups=4)), torch.ones(2, 8, 12, 10)),
+            (named("grouped_layer", nn.Conv2d(8, 16, (3, 5), stride=2, groups=4)), torch.ones(2, 8, 12, 10)),
             (named("one_layer_used_twice", shared, shared), torch.ones(1, 4, 5, 6)),
             (named("linear_on_rows", nn.Linear(12, 5)), torch.ones(1, 3, 4, 12)),
+            (named("modules_in_modules", Block(), nn.Sequential(nn.Conv2d(2, 5, 1))), torch.ones(2, 3, 6, 4)),
             (named("small_network", nn.Conv2d(3, 6, 5, 2, bias=False), *end), torch.ones(2, 3, 9, 8)),
         ]
 
 
-def leaves_hooks(reader_function) -> bool:
-    """Whether a model that the function has counted still has hooks."""
+def what_is_left(reader_function) -> str:
+    """What is wrong with a model after the function has counted it: hooks, another mode; "" if nothing is."""
     model, x = small_models()[-1]
+    model.train()
     reader_function(model, x)
-    return any(module._forward_hooks or module._forward_pre_hooks for module in model.modules())
+    if any(module._forward_hooks or module._forward_pre_hooks for module in model.modules()):
+        return HOOK_LEFT
+    return "" if all(module.training for module in model.modules()) else MODE_LEFT

@@ -203,7 +203,7 @@ def check_close_pair(reader_function) -> Feedback:
         cases=[
             (whole_numbers(7, 2, 3, 3).double(), 0.5),
             (whole_numbers(16, 3, 3, 3, seed=1).double(), 0.3),
-            (100 * torch.ones(5, 3, 2, 2).double() + whole_numbers(5, 3, 2, 2, seed=2), 0.1),
+            (100 * torch.ones(5, 3, 2, 3).double() + whole_numbers(5, 3, 2, 3, seed=2), 0.1),
         ],
         truth=close_enough,
         mistakes=[

@@ -137,6 +137,10 @@ def check_grouped_cost(reader_function) -> Feedback:
                 "The biases are missing: one for each output channel, where bias is True.",
             ),
             Mistake(
+                lambda *layer: (price(*layer)[0], 2 * price(*layer)[1]),
+                "Your second number is FLOPs: a multiplication and the addition after it are one MAC.",
+            ),
+            Mistake(
                 lambda *layer: (price(*layer)[0], price(*layer)[0] * layer[3] ** 2),
                 "Your MACs contain the bias. It is added, and nothing is multiplied with it: weights times positions.",
             ),

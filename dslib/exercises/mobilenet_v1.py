@@ -208,7 +208,7 @@ def check_mobilenet_macs(reader_function) -> Feedback:
             ),
             Mistake(
                 lambda *case: walked_macs(*case, lambda channels: max(round(channels), 8)),
-                "You round the channels to the nearest whole number. The authors' code rounds down.",
+                "You make 9 of 8.96 channels. The authors' code rounds down, to 8.",
             ),
             Mistake(
                 lambda *case: walked_macs(*case, floor),

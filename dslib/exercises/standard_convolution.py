@@ -42,7 +42,7 @@ def check_output_side(reader_function) -> Feedback:
 
     return examine(
         reader_function,
-        cases=[(32, 5, 2, 2, 2), (7, 3, 1, 0, 1), (8, 3, 3, 1, 1), (9, 2, 2, 1, 3), (224, 3, 2, 1, 1)],
+        cases=[(32, 5, 2, 2, 2), (7, 3, 1, 0, 1), (9, 3, 3, 1, 1), (9, 2, 2, 1, 3), (224, 3, 2, 1, 1)],
         truth=geometry.output_size,
         mistakes=[
             Mistake(
@@ -106,7 +106,7 @@ def check_conv_macs(reader_function) -> Feedback:
 
     return examine(
         reader_function,
-        cases=[(3, 32, 3, 224, 2, 1), (16, 16, 3, 14, 1, 1), (8, 4, 5, 20, 3, 0)],
+        cases=[(3, 32, 3, 224, 2, 1), (16, 16, 3, 14, 1, 1), (8, 4, 5, 21, 3, 0)],
         truth=lambda c_in, c_out, k, size, s, p: macs(c_in, c_out, k, geometry.output_size(size, k, s, p)),
         mistakes=[
             Mistake(
@@ -124,6 +124,10 @@ def check_conv_macs(reader_function) -> Feedback:
             Mistake(
                 lambda c_in, c_out, k, size, s, p: macs(c_in, c_out, k, 1),
                 "These are the weights. Each is used at every position of the output.",
+            ),
+            Mistake(
+                lambda c_in, c_out, k, size, s, p: macs(c_in, c_out, k, -(-size // s)),
+                "You take size / stride for the output's side. That holds for some paddings only: use exercise 2.",
             ),
         ],
         hint="First the output's side, then weights times positions.",

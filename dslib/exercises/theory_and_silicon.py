@@ -106,17 +106,24 @@ def check_depthwise_parts(reader_function) -> Feedback:
 def check_pair_gains_from(reader_function) -> Feedback:
     """``pair_gains_from(size, dense_call, depthwise_call, pointwise_call, pace)``: the fewest channels."""
 
-    def first(size, dense_call, pair_calls, pace, positions=None):
+    def first(size, dense_call, pair_calls, pace, positions=None, or_equal=False):
         for c in range(1, 10_000):
             whole, halves = cost.conv2d(c, c, 3, size), cost.depthwise_separable_conv2d(c, c, 3, size)
             saved = (whole.macs - halves.macs) / pace
-            if pair_calls - dense_call < saved * (1 if positions is None else positions / size**2):
+            saved *= 1 if positions is None else positions / size**2
+            if pair_calls - dense_call < saved or or_equal and pair_calls - dense_call == saved:
                 return c
         return None
 
     return examine(
         reader_function,
-        cases=[(14, 10, 40, 5, 50_000), (7, 12, 30, 6, 40_000), (28, 8, 45, 9, 10_000), (14, 60, 30, 20, 50_000)],
+        cases=[
+            (14, 10, 40, 5, 50_000),
+            (7, 12, 30, 6, 40_000),
+            (28, 8, 45, 9, 10_000),
+            (14, 60, 30, 20, 50_000),
+            (10, 5, 12, 7, 100),  # with 2 channels both take 41 us
+        ],
         truth=lambda size, dense, depth, point, pace: first(size, dense, depth + point, pace),
         mistakes=[
             Mistake(
@@ -142,6 +149,11 @@ def check_pair_gains_from(reader_function) -> Feedback:
             Mistake(
                 lambda size, dense, depth, point, pace: first(size, dense, depth + point, pace) - 1,
                 "One less than the answer: here the pair is not yet faster.",
+            ),
+            Mistake(
+                lambda size, dense, depth, point, pace: first(size, dense, depth + point, pace, or_equal=True),
+                "Once you give a number with which both take the same time. Asked is the first with which the pair is "
+                "faster.",
             ),
         ],
         hint="Each layer takes its call and its MACs divided by the pace. Try the channels one after the other.",
@@ -182,11 +194,12 @@ def check_ways_that_help(reader_function) -> Feedback:
             ),
             Mistake(
                 lambda times: better(times, lambda factor, own, eager: factor > eager),
-                "Only the spread of eager is looked at. The other times are spread too.",
+                "A way among these has a factor above eager's spread, but not above its own: its times are spread too.",
             ),
             Mistake(
                 lambda times: better(times, lambda factor, own, eager: factor > own),
-                "Only the spread of the way itself is looked at. The times of eager are spread too.",
+                "A way among these has a factor above its own spread, but not above eager's, whose times are spread "
+                "too.",
             ),
             Mistake(
                 lambda times: better(times, lambda factor, own, eager: 1 / factor > max(own, eager)),
@@ -299,7 +312,7 @@ def check_fair_times(reader_function) -> Feedback:
         if not stopwatch.timed:
             return "Nothing was timed: stopwatch(function) calls the function and returns its seconds."
         counts = {name: called.count(name) for name in names}
-        if set(counts.values()) == {rounds}:
+        if set(counts.values()) == {rounds} and stopwatch.timed == called:
             return "The first calls are slow and must not count: call each function once before the rounds begin."
         if set(counts.values()) != {rounds + 1}:
             return (

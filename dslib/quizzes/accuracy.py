@@ -23,8 +23,8 @@ def equal_macs() -> Question:
     widest = max(channels for channels in range(c, k * k * c) if pair(channels).macs <= standard.macs)
     fewer = standard.macs / pair(c).macs
     return Question(
-        f"A standard layer with {k} by {k} kernels takes {c} channels to {c}. A separable pair takes its place and may "
-        "have as many MACs, with as many channels going out as come in. How many channels can that be?",
+        f"A standard layer with {k} by {k} kernels takes {c} channels to {c}. A separable pair, with as many "
+        "channels going out as come in, may take as many MACs. How many channels can it have at most?",
         (
             Option(
                 f"{c}",

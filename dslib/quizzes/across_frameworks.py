@@ -111,7 +111,7 @@ def momentum() -> Question:
             Option(
                 f"{1 - of_torch}",
                 f"torch's number is the share of the new mean, Keras's that of the old one. After {steps} batches "
-                f"{kept:.2f} of the first mean are left in both.",
+                f"{kept:.2f} of the first mean is left in both.",
                 right=True,
             ),
             Option(

@@ -79,8 +79,8 @@ def larger_kernel() -> Question:
 def two_tools() -> Question:
     total, million = cost.mobilenet_v1(models.MOBILENET_V1).total, 10**6
     return Question(
-        f"For MobileNetV1 one tool prints {total.macs / million:.0f} million, another "
-        f"{total.flops / million:.0f} million. Which explanation fits best?",
+        f"For MobileNetV1 one tool prints {total.macs / million:.2f} million, another "
+        f"{total.flops / million:.2f} million. Which explanation fits best?",
         (
             Option(
                 "One of them counts MACs, the other FLOPs.",

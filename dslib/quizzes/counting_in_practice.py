@@ -15,8 +15,8 @@ def included() -> Question:
     macs = cost.conv2d(c_in, c_out, k, output_size=side).macs
     norm, written = cost.batch_norm2d(c_out, side), c_out * side**2
     return Question(
-        f"A convolution without bias has {macs:,} MACs and writes {written:,} numbers; a batch norm follows. A tool "
-        f"prints {macs + 2 * written:,} for the two. What is in this number?",
+        f"A convolution without bias has {macs:,} MACs and writes {c_out} maps of {side} by {side}, {written:,} "
+        f"numbers; a batch norm follows. A tool prints {macs + 2 * written:,} for the two. What is in this number?",
         (
             Option(
                 "the MACs and the biases",
@@ -43,8 +43,9 @@ def included() -> Question:
 def unseen() -> Question:
     layer = cost.conv2d(8, 8, 3, output_size=12)
     return Question(
-        f"A module has a parameter `weight`, and its `forward` returns `F.conv2d(x, self.weight)`: {layer.macs:,} "
-        "MACs. What does a tool say that waits for modules such as `nn.Conv2d` to be called?",
+        f"A module has a parameter `weight` of {layer.params:,} numbers, and its `forward` returns "
+        f"`F.conv2d(x, self.weight)`: {layer.macs:,} MACs. What does a tool say that waits for modules such as "
+        "`nn.Conv2d` to be called?",
         (
             Option(
                 f"{layer.macs:,}",
@@ -58,7 +59,7 @@ def unseen() -> Question:
             ),
             Option(
                 "it stops with an error",
-                "A module of an unknown class is nothing unusual, every model is made of them. Nothing is said at all.",
+                "A module of an unknown class is nothing unusual, every model is made of them. It is passed over.",
             ),
         ),
     )
@@ -109,7 +110,7 @@ def training() -> Question:
             ),
             Option(
                 f"{4 * macs:,}",
-                "One too many: forward, gradient of the weights, gradient of the input.",
+                "That is four times, and there are three: forward, gradients of the weights, gradient of the input.",
             ),
             Option(
                 f"{3 * macs:,}",

@@ -52,8 +52,8 @@ def order() -> Question:
             ),
             Option(
                 f"{c} and {c + channels}",
-                f"That would be the order of {m} layers set one behind the other. torch keeps the outputs of a channel "
-                "together.",
+                f"Then the outputs would read 0, 1, ..., {channels - 1}, 0, 1, ..., {channels - 1}. torch keeps the "
+                "outputs of a channel together.",
             ),
             Option(
                 f"{c} alone",

@@ -53,8 +53,8 @@ def copy() -> Question:
         (
             Option(
                 f"m = {k**2}, and the pair has {weights(k**2)} weights",
-                f"A row of {k**2} numbers is a mixture of {k**2} others at most. The copy is exact, and it has more "
-                "weights than the original.",
+                f"From {k**2} kernels, one for each pixel of the window, any kernel can be mixed, and random ones need "
+                f"all {k**2}. The copy is exact, and it has more weights than the original.",
                 right=True,
             ),
             Option(
@@ -90,7 +90,8 @@ def relu() -> Question:
             ),
             Option(
                 "Nothing, if a batch normalisation stands before it.",
-                "A trained batch normalisation scales and shifts each map. It does not undo a ReLU.",
+                "A trained batch normalisation scales and shifts each map. The ReLU after it still sets negative "
+                "numbers to 0.",
             ),
             Option(
                 "The pair may do what no single convolution does.",
@@ -117,7 +118,7 @@ def padded() -> Question:
             Option(
                 f"{grown} by {grown}",
                 f"The intermediate maps are {middle} by {middle}. The padding of the 1 by 1 half adds {padding} on "
-                "each side, and these borders are zeros that no pixel had a part in.",
+                "each side: a frame in which no pixel of the input has a part.",
                 right=True,
             ),
             Option(

@@ -74,9 +74,10 @@ def saving() -> Question:
 def more_ghosts() -> Question:
     c_in = 16
     few, more = (cost.ghost_module(c_in, 48, 56, 1, ratio).macs for ratio in (2, 4))
+    dense = cost.conv2d(c_in, 48, 1, 56).macs
     return Question(
-        f"{c_in} channels come in again, K = 1 and d = 3. The ratio s goes from 2 to 4. How many times fewer MACs does "
-        "the module take then?",
+        f"{c_in} channels come in again, K = 1 and d = 3. The ratio s goes from 2 to 4, and as many maps are made. How "
+        "many times fewer MACs does the module take than before, with s = 2?",
         (
             Option(
                 f"{2:.2f}",
@@ -88,6 +89,10 @@ def more_ghosts() -> Question:
                 f"Of four maps, {2 * (c_in + 9)} products at each position become {c_in + 3 * 9}: one intrinsic map "
                 "less is one ghost more, and here a ghost costs more than half of a map.",
                 right=True,
+            ),
+            Option(
+                f"{dense / more:.2f}",
+                f"That compares it with the convolution. The module took {dense / few:.2f} times fewer before.",
             ),
             Option(
                 f"{1:.2f}",

@@ -121,7 +121,7 @@ def counted() -> Question:
             ),
             Option(
                 "The weights of the last layer twice.",
-                f"Those alone are {network.rows[-1].cost.params:,}, far more than the difference of {norms:,}.",
+                f"Those alone are {network.rows[-1].cost.macs:,}, far more than the difference of {norms:,}.",
             ),
             Option(
                 "The stored means and variances of the batch norms.",

@@ -102,7 +102,7 @@ def share_of_the_pair() -> Question:
             Option(
                 f"The pointwise layer, about {pointwise / depthwise:.0f} times as many",
                 f"An output number takes {channels} products in the pointwise layer, one for each channel, and "
-                f"{k * k} in the depthwise one: {pointwise:,} MACs against {depthwise:,}.",
+                f"{k * k} in the depthwise one: {pointwise:,} MACs against {depthwise:,} on maps of {side} by {side}.",
                 right=True,
             ),
             Option(

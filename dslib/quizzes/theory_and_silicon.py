@@ -81,7 +81,8 @@ def kernel() -> Question:
         (
             Option(
                 f"{right - 2} by {right - 2}",
-                f"Its slope ends at {reached[right - 2]:.0f} GFLOPs per second, below the flat roof: memory limits it.",
+                f"{(right - 2) ** 2 / 4} FLOPs per byte times {rate} GB per second are {reached[right - 2]:.0f} GFLOPs "
+                "per second, below the flat roof: memory limits it.",
             ),
             Option(
                 f"{right} by {right}",

@@ -24,6 +24,7 @@ WRONG = {
         ("np.array(first) - np.array(second)", "np.array(second) - np.array(first)", "second - first"),
         ("- reach, gaps.mean() + reach", "+ reach, gaps.mean() - reach", "ends are swapped"),
         ("reach = multiple *", "reach = 0.5 * multiple *", "half as long"),
+        ("reach = multiple *", "reach = 1.96 *", "multiple is an argument"),
     ],
     "more_layers": [
         ("saved // one.macs", "-(-saved // one.macs)", "round down"),
@@ -58,5 +59,12 @@ WRONG = {
             "take the two networks apart",
         ),
         ("100 * by_seeds, 100 * by_images", "100 * by_seeds**2, 100 * by_images**2", "squared errors"),
+        (
+            "by_seeds = of_seed.std(ddof=1) / len(of_seed) ** 0.5\n"
+            "    by_images = of_image.std(ddof=1) / len(of_image) ** 0.5\n",
+            "by_seeds = of_seed.std(ddof=1)\n    by_images = of_image.std(ddof=1)\n",
+            "spreads of single means",
+        ),
+        ("-= 1", "= -1", "Where both networks are wrong"),
     ],
 }

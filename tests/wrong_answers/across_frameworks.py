@@ -10,6 +10,11 @@ WRONG = {
             "Height and width are swapped",
         ),
         ("return in_nchw, in_nhwc", "return in_nchw, in_nchw", "always equal"),
+        (
+            "(row * width + column) * channels + channel",
+            "(row * channels + channel) * width + column",
+            "runs fastest: a",
+        ),
     ],
     "group_setting": [
         ("words[tool], in_channels", "words[tool], 1", "one group"),
@@ -34,6 +39,7 @@ WRONG = {
         ("return total // 2, total - total // 2", "return kernel_size // 2, kernel_size // 2", "torch's padding"),
         ("max(covered - size, 0)", "kernel_size - 1", "does not look at the stride"),
         ("max(covered - size, 0)", "covered - size", "cut pixels off"),
+        ("return total // 2, total - total // 2", "return 0, total", "all of it after"),
         ("-(-size // stride)", "size // stride", "rounded down"),
     ],
     "lost_groups": [

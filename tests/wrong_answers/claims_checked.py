@@ -59,6 +59,12 @@ WRONG = {
         ("ROUND_HALF_UP", "ROUND_DOWN", "cut off where you should round"),
         ("ROUND_DOWN", "ROUND_HALF_UP", "You only round"),
         ("quantize(wanted", "quantize(Decimal(1)", "whole millions"),
+        ("quantize(wanted, ROUND_HALF_UP)", "quantize(wanted)", "half to the even digit"),
+        (
+            "millions.quantize(wanted, ROUND_DOWN) == wanted",
+            'str(exact).startswith(printed.replace(".", ""))',
+            "first digits are not enough",
+        ),
     ],
     "two_are_cheaper": [
         ("9 * channels + channels**2)", "9 * channels) + channels**2", "two pointwise halves"),
@@ -72,6 +78,9 @@ WRONG = {
         ("m = depth_multiplier", "m = 1", "depth multiplier is not used"),
         ("m, 1, K_h, K_w)", "m, 1, K_w, K_h)", "lie on their side"),
         (".reshape(C_in * m, 1, K_h, K_w)", "", "The shapes are"),
+        (".reshape(C_out, C_in * m, 1, 1)", ".reshape(C_out, -1)", "and (10, 3), the layer loads"),
+        ("weight.transpose(0, 1).flatten(2)", "weight.reshape(C_in, C_out, -1)", "by a transposition"),
+        ("rows[:, :m].reshape", "rows[:, :m].half().reshape", "nearly the same as the closest"),
         (" * sizes[:, None]", "", "values are missing"),
         ("sizes[:, None])", "sizes[:, None] ** 0.5)", "Only the roots"),
         ("sizes[:, None])", "sizes[:, None] ** 2)", "counted twice"),

@@ -27,6 +27,7 @@ WRONG = {
         ("depth_multiplier * ", "", "not used"),
         ("(1 / out_channels + 1 / kernel_size**2)", "1 / out_channels + 1 / kernel_size**2", "acts there too"),
         ("kernel_size**2", "kernel_size", "right in one dimension"),
+        ("return ", "return 100 * ", "in percent"),
         ("1 / out_channels + ", "1 / out_channels * ", "They are added"),
     ],
     "count_verdict": [

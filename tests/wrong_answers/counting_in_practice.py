@@ -78,5 +78,8 @@ WRONG = {
         ("nn.Conv2d, nn.Linear", "nn.Conv2d", "nn.Linear is not counted"),
         ("return sum(found)", "return sum(found) // len(x)", "MACs of one image"),
         ("hook.remove()", "pass", "still on the model"),
+        ("return sum(found)", "return counting.count(model, x).macs", "F.conv2d too"),
+        ("model.modules()", "model.children()", "inside other modules"),
+        ("found, hooks = [], []", "found, hooks = [], []\n    model.eval()", "in evaluation mode"),
     ],
 }

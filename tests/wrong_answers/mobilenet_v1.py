@@ -38,7 +38,7 @@ WRONG = {
         ),
         ("channels = after", "channels = out_channels", "as many as at width 1"),
         ("max(int(width * channels), 8)", "width * channels", "fractions of channels"),
-        ("int(width * channels)", "round(width * channels)", "nearest whole number"),
+        ("int(width * channels)", "round(width * channels)", "rounds down, to 8"),
         ("max(int(width * channels), 8)", "int(width * channels)", "at least 8 channels"),
         (
             "return macs + channels * 1000",

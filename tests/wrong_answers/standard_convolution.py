@@ -28,6 +28,7 @@ WRONG = {
         ("weights * side**2", "2 * weights * side**2", "FLOPs"),
         ("in_channels * kernel", "kernel", "One input channel"),
         ("weights * side**2", "weights", "These are the weights"),
+        ("(size + 2 * padding - kernel_size) // stride + 1", "size // stride", "for some paddings only"),
     ],
     "redness": [
         ("weight[0, :, 1, 1]", "weight[0, :, 1, 0]", "neighbours"),

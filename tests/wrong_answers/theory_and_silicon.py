@@ -27,12 +27,13 @@ WRONG = {
         (".macs\n", ".flops\n", "You divide FLOPs"),
         (".macs\n", ".macs / size**2\n", "MACs of one position"),
         ("return c", "return c - 1", "not yet faster"),
+        ("pace < dense", "pace <= dense", "the same time"),
         ("(c, c, 3, size)", "(c, c, 5, size)", "one after the other"),
     ],
     "ways_that_help": [
         ('max(spread("eager"), spread(way))', "1", "smaller median"),
-        ('max(spread("eager"), spread(way))', 'spread("eager")', "Only the spread of eager"),
-        ('max(spread("eager"), spread(way))', "spread(way)", "spread of the way itself"),
+        ('max(spread("eager"), spread(way))', 'spread("eager")', "not above its own"),
+        ('max(spread("eager"), spread(way))', "spread(way)", "not above eager's"),
         (
             'times["eager"][1] / times[way][1]',
             'times[way][1] / times["eager"][1]',
@@ -61,6 +62,7 @@ WRONG = {
             "        pass\n    taken = {name: [stopwatch(functions[name])] for name in functions}",
             "warm-up are among",
         ),
+        ("range(rounds)", "range(rounds - 1)", "should be called"),
         ("taken[name].append", "function(); taken[name].append", "is a call too"),
         (
             "    for _ in range(rounds):\n        for name, function in functions.items():\n",
