@@ -41,9 +41,8 @@ def ghost_resnet_50(ratio):
         else:
             m = math.ceil(out_channels / ratio)
             path.conv2d("primary", m, kernel_size, stride, norm="norm")
-            path.depthwise_conv2d(
-                "cheap", 3, depth_multiplier=ratio - 1, norm="norm"
-            )
+            ghosts = m * (ratio - 1)  # each from one intrinsic map
+            path.conv2d("cheap", ghosts, 3, groups=m, norm="norm")
             path.channels = out_channels  # the surplus is cut off
 
     net = cost.Network(3, 224)

@@ -182,7 +182,8 @@ def check_how_printed(reader_function) -> Feedback:
                 "The same first digits are not enough: 227 million, cut off or not, is not 22 million.",
             ),
         ],
-        hint="Round the exact number of millions to as many digits as were printed, then cut it off there.",
+        hint="Round the exact number of millions to as many digits behind the point as were printed, a half up, then "
+        "cut it off there.",
     )
 
 

@@ -288,6 +288,10 @@ def check_count_modules(reader_function) -> Feedback:
     def by_inputs(row):
         return row.macs * prod(row.inputs[0][2:]) // prod(row.output[2:]) if convolution(row) else row.macs
 
+    def with_square_kernel(row):
+        height, width = row.inputs[1][2:] if convolution(row) else (1, 1)
+        return row.macs * height // width
+
     def one_vector(row):
         return row.macs if convolution(row) else row.macs // row.output[0]
 
@@ -313,6 +317,10 @@ def check_count_modules(reader_function) -> Feedback:
                 lambda model, x: sum(row.macs * row.groups for row in rows(model, x)),
                 "The groups are forgotten. module.in_channels counts all channels; a filter reads those of its group, "
                 "and its weights say how many.",
+            ),
+            Mistake(
+                lambda model, x: sum(with_square_kernel(row) for row in rows(model, x)),
+                "You square one side of the kernel. A kernel may be 3 by 5: its weight has both sides in its shape.",
             ),
             Mistake(
                 lambda model, x: sum(by_inputs(row) for row in rows(model, x)),

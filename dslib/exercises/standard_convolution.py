@@ -42,7 +42,14 @@ def check_output_side(reader_function) -> Feedback:
 
     return examine(
         reader_function,
-        cases=[(32, 5, 2, 2, 2), (7, 3, 1, 0, 1), (9, 3, 3, 1, 1), (9, 2, 2, 1, 3), (224, 3, 2, 1, 1)],
+        cases=[
+            (32, 5, 2, 2, 2),
+            (7, 3, 1, 0, 1),
+            (8, 3, 3, 1, 1),
+            (9, 3, 3, 1, 1),
+            (9, 2, 2, 1, 3),
+            (224, 3, 2, 1, 1),
+        ],
         truth=geometry.output_size,
         mistakes=[
             Mistake(

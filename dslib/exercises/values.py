@@ -23,7 +23,12 @@ def difference(found, expected) -> str:
         return difference_of_lists(found, expected)
     if isinstance(expected, dict):
         return difference_of_dicts(found, expected)
-    return "" if same(found, expected) else f"gives {described(found)}, it should give {described(expected)}"
+    if same(found, expected):
+        return ""
+    one, other = described(found), described(expected)
+    if one == other:  # 113.778 and 113.777778 look alike when they are written shortly
+        one, other = repr(found), repr(expected)
+    return f"gives {one}, it should give {other}"
 
 
 def same(found, expected) -> bool:
@@ -34,6 +39,8 @@ def same(found, expected) -> bool:
         return isinstance(found, (bool, np.bool_)) and bool(found) == bool(expected)
     if isinstance(expected, sympy.Expr):
         return isinstance(found, (sympy.Expr, numbers.Number)) and sympy.simplify(found - expected) == 0
+    if isinstance(found, sympy.Expr) and found.is_number:
+        found = float(found)
     if isinstance(expected, numbers.Rational):
         return isinstance(found, numbers.Number) and not isinstance(found, bool) and found == expected
     if isinstance(expected, numbers.Real):
@@ -63,11 +70,13 @@ def difference_of_arrays(found, expected: torch.Tensor) -> str:
 
 def difference_of_lists(found, expected) -> str:
     """The same for tuples and lists, which may stand for each other; the first entry that differs is named."""
+    if isinstance(found, (torch.Tensor, np.ndarray)) and found.ndim == 1:
+        found = found.tolist()
     if not isinstance(found, (tuple, list)) or len(found) != len(expected):
-        return f"gives {described(found)}, it should give {len(expected)} values, {described(expected)}"
+        return f"gives {described(found)}, it should give {described(expected)}"
     for place, (one, other) in enumerate(zip(found, expected, strict=True)):
         if what := difference(one, other):
-            return f"{what} at place {place} of {len(expected)}"
+            return inside(place, what)
     return ""
 
 
@@ -77,22 +86,27 @@ def difference_of_dicts(found, expected: dict) -> str:
         return f"gives {described(found)}, it should give a dictionary with the keys {list(expected)}"
     for key, value in expected.items():
         if what := difference(found[key], value):
-            return f"{what} for {key!r}"
+            return inside(key, what)
     return ""
 
 
-def described(value) -> str:
-    """A value as it is shown in feedback: short, numbers with their thousands marked."""
+def inside(place, what: str) -> str:
+    """The difference of an entry as one of the whole: ``at [0][1] gives 5``."""
+    return f"at [{place!r}]{what.removeprefix('at ')}" if what.startswith("at [") else f"at [{place!r}] {what}"
+
+
+def described(value, thousands: str = ",") -> str:
+    """A value as it is shown in feedback: short, numbers with their thousands marked, but not among commas."""
     if isinstance(value, (torch.Tensor, np.ndarray)):
         array = torch.as_tensor(value).detach()
         sizes = "x".join(str(length) for length in array.shape)
         return described(array.tolist()) if 0 < array.numel() <= SHORT else f"<array {sizes}>"
     if isinstance(value, (list, tuple)):
-        shown = [described(entry) for entry in value[:SHORT]] + ["..."] * (len(value) > SHORT)
-        inside = ", ".join(shown)
-        return f"[{inside}]" if isinstance(value, list) else f"({inside}{',' * (len(value) == 1)})"
+        entries = [described(entry, "") for entry in value[:SHORT]] + ["..."] * (len(value) > SHORT)
+        listed = ", ".join(entries)
+        return f"[{listed}]" if isinstance(value, list) else f"({listed}{',' * (len(value) == 1)})"
     if isinstance(value, numbers.Integral) and not isinstance(value, (bool, np.bool_)):
-        return f"{int(value):,}" if abs(value) >= 10_000 else str(int(value))
+        return f"{int(value):{thousands}}" if abs(value) >= 10_000 else str(int(value))
     if isinstance(value, (float, np.floating)):
         return f"{float(value):.6g}"
     if callable(value) and hasattr(value, "__name__"):

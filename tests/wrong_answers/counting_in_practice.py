@@ -61,6 +61,12 @@ WRONG = {
             "groups are forgotten",
         ),
         (
+            "module.weight[0].numel())",
+            "(module.weight[0, :, :, 0].numel() * module.kernel_size[0] if module.weight.ndim == 4 else "
+            "module.in_features))",
+            "both sides",
+        ),
+        (
             "output.numel()",
             "(inputs[0][:, 0].numel() * len(module.weight) if isinstance(module, nn.Conv2d) else output.numel())",
             "from a convolution's input",

@@ -14,7 +14,7 @@ WRONG = {
         ("math.ceil(size / stride)", "size", "input's positions"),
         ("math.ceil(size / stride)", "size // stride", "round up"),
         ("macs = weights", "macs = 2 * weights", "FLOPs"),
-        ("kernel_size**2", "kernel_size", "at place 0 of 2"),
+        ("kernel_size**2", "kernel_size", "at [0]"),
     ],
     "align_colours": [
         ("zeros(3, 1, 3, 3)", "zeros(3, 3, 3, 3)", "one kernel of 3 by 3"),

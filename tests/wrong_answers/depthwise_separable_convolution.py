@@ -52,6 +52,7 @@ WRONG = {
         ("return m, m * C_in", "return m, C_in", "with multiplier 1"),
         ("(K_h * K_w + C_out)", "K_h * K_w + C_in * C_out", "in your depthwise weights alone"),
         ("m * C_in * (K_h * K_w + C_out)", "weight.numel()", "that of the dense layer"),
+        ("(K_h * K_w + C_out)", "(K_h**2 + C_out)", "it should give 33"),
         ("    m = 1\n", "    m = 2\n", "Leave out the smallest terms"),
     ],
     "edge_pair": [

@@ -52,7 +52,7 @@ WRONG = {
         ("inside > 64", "inside > 0", "and the strides"),
         ("path.channels = out_channels", "pass", "does the next layer read"),
         ("math.ceil", "math.floor", "rounded up"),
-        ("depth_multiplier=ratio - 1", "depth_multiplier=ratio", "how many ghosts of each"),
+        ("m * (ratio - 1)", "m * ratio", "how many ghosts of each"),
         ("padding=1", "padding=0", "the pool's padding"),
         ("    net.global_pool()\n", "", "averaged to one number"),
         (
@@ -83,11 +83,15 @@ WRONG = {
             "stride is in the pointwise half",
         ),
         ("nn.BatchNorm2d(c), nn.ReLU()", "()", "no activation stands"),
-        ("nn.BatchNorm2d(c), nn.ReLU()", "nn.BatchNorm2d(c), nn.Identity()", "no activation stands"),
-        ("nn.BatchNorm2d(c), nn.ReLU()", "(nn.ReLU(),)", "no batch norm stands"),
+        (
+            "nn.BatchNorm2d(c), nn.ReLU()",
+            "(type('Relu', (nn.Module,), {'forward': lambda self, maps: maps.relu()})(),)",
+            "no batch norm stands",
+        ),
         (f"return {PAIR}", f"return {PAIR} if c != c_out else nn.Identity()", "neither a dense layer nor a pair"),
         ("between, pointwise)", "between, pointwise, nn.Conv2d(c_out, c_out, 1, groups=c_out))", "more convolutions"),
         ("macs(layers) > budget", "macs(layers) > 2 * budget", "more than the budget"),
         ("macs(layers) > budget", "True", "would do"),
+        ("macs(layers) > budget", "macs(layers) >= budget", "kept without any pair"),
     ],
 }

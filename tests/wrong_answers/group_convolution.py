@@ -28,7 +28,7 @@ WRONG = {
         ("(out_channels if bias", "(out_channels // groups if bias", "divide the biases too"),
         ("weights * side**2", "params * side**2", "MACs contain the bias"),
         ("weights * side**2", "2 * weights * side**2", "FLOPs"),
-        ("weights * side**2", "weights * side", "at place 1 of 2"),
+        ("weights * side**2", "weights * side", "at [1]"),
     ],
     "diagonal_blocks": [
         (

@@ -11,6 +11,11 @@ WRONG = {
         ("2 * padding", "padding", "both sides"),
         ("dilation * (kernel_size - 1) + 1", "kernel_size", "dilation is not used"),
         ("(size + 2 * padding - span) // stride", "-(-(size + 2 * padding - span) // stride)", "round down"),
+        (
+            "(size + 2 * padding - span) // stride + 1",
+            "round((size + 2 * padding - span) / stride + 1)",
+            "output_side(9, 3, 3, 1, 1) gives 4",
+        ),
     ],
     "conv_params": [
         ("(out_channels if bias else 0)", "(2 * out_channels if bias else 0)", "counted twice"),
