@@ -3,7 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.patches import Patch
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FixedLocator, MaxNLocator
 
 from .checks import checked_array
 from .style import LINE, SERIES, SMALL, TEXT, WIDTH, tint
@@ -124,6 +124,7 @@ def draw_curves(x, curves, ax=None, xlabel="", ylabel="", title=None, log=""):
         ax.plot(x, y, color=color, ls=line, marker=marker, markevery=every, ms=6, lw=2, label=label)
     if "x" in log:
         ax.set_xscale("log", base=2)
+        ax.xaxis.set_major_locator(FixedLocator(_powers_of_two(*ax.get_xlim())))
         _plain_numbers(ax.xaxis, *ax.get_xlim())
     if "y" in log:
         ax.set_yscale("log")
@@ -150,6 +151,13 @@ def _curves(x, curves, log):
         if ("x" in log and x.min() <= 0) or ("y" in log and y.min() <= 0):
             raise ValueError(f"a logarithmic axis needs positive values, got {min(x.min(), y.min())} for {label!r}")
     return x, curves
+
+
+def _powers_of_two(low, high):
+    """At most eight powers of 2 between the two, evenly spaced. Versions of matplotlib choose different ones."""
+    first, last = int(np.ceil(np.log2(low))), int(np.floor(np.log2(high)))
+    step = max(1, -(-(last - first + 1) // 8))
+    return [2.0**power for power in range(first, last + 1, step)]
 
 
 def _plain_numbers(axis, low, high):
