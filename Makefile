@@ -1,11 +1,12 @@
 # Two commands for everyone: `make book`, `make test`. The rest is for authors. CONTRIBUTING.md says when to use what.
-# PYTHON=python3.12 chooses the Python that .venv is made with.
+# PYTHON=python3.12 chooses the Python that the environments are made with.
 
-.PHONY: help book test has-git has-chromium notebooks serve url picture lighthouse format clean
+.PHONY: help book test test-with has-git has-chromium notebooks serve url picture lighthouse format clean
 
 help:
 	@echo "make book        install into .venv and build the site: _build/html/index.html"
 	@echo "make test        everything that can fail: library, chapters, strict build, pages, Colab"
+	@echo "make test-with PYTHON=python3.13 TORCH=2.15.0    library and chapters with another Python and another torch"
 	@echo "make notebooks   execute the chapters whose text changed, or all if dslib changed"
 	@echo "make serve       show the built site at http://localhost:8000"
 	@echo "make url URL=https://github.com/OWNER/REPO    set the repository's address everywhere"
@@ -17,8 +18,20 @@ help:
 book: .venv/installed
 	.venv/bin/jupyter-book build .
 
-test: has-git has-chromium .venv-colab/installed .venv-frameworks/installed
+test: has-git has-chromium .venv-colab/installed .venv-oldest/installed .venv-frameworks/installed
 	.venv/bin/python tools/test.py
+
+# TORCH=newest takes what pip finds; without TORCH it is the pinned one. The rest is pinned as in .venv, but for sympy, of
+# which each torch wants its own. The environment is made again if the Python or the torch is another one than last time.
+test-with:
+	@[ "$$(cat .venv-with/made-with 2>/dev/null)" = "$(PYTHON) $(TORCH)" ] || rm -rf .venv-with
+	@python=$$(PYTHON="$(PYTHON)" sh tools/find_python.sh) && { [ -x .venv-with/bin/python ] || "$$python" -m venv .venv-with; }
+	@echo "$(PYTHON) $(TORCH)" > .venv-with/made-with
+	grep -vE '^(torch|sympy)==' requirements.txt > .venv-with/requirements.txt
+	.venv-with/bin/python -m pip install --quiet --requirement .venv-with/requirements.txt "$(torch)"
+	.venv-with/bin/python tools/test.py --core
+
+torch = $(if $(filter newest,$(TORCH)),torch,$(if $(TORCH),torch==$(TORCH),$(shell grep '^torch==' requirements.txt)))
 
 has-git:
 	@command -v git >/dev/null || { echo "git is needed for the Colab test: apt-get install git" >&2; exit 1; }
@@ -49,19 +62,26 @@ format: .venv/installed
 	.venv/bin/ruff check --fix .
 
 clean:
-	rm -rf _build .venv .venv-colab .venv-frameworks .pytest_cache .ruff_cache .hypothesis dslib.egg-info
+	rm -rf _build .venv .venv-colab .venv-oldest .venv-frameworks .venv-with .pytest_cache .ruff_cache .hypothesis dslib.egg-info
 
 .venv/installed: requirements.txt pyproject.toml
 	@python=$$(PYTHON="$(PYTHON)" sh tools/find_python.sh) && { [ -x .venv/bin/python ] || "$$python" -m venv .venv; }
 	.venv/bin/python -m pip install --quiet --requirement requirements.txt
 	@touch $@
 
-# What Colab has and the book needs, at our versions, and no dslib: the Colab test runs the notebooks here, and the test
-# of the fused kernel its interpreter.
-.venv-colab/installed: requirements.txt requirements-triton.txt
+# What Colab has and the chapters use, and no dslib: the Colab test runs the notebooks here, and the test of the fused
+# kernel its interpreter.
+.venv-colab/installed: requirements-colab.txt
 	@python=$$(PYTHON="$(PYTHON)" sh tools/find_python.sh) && { [ -x .venv-colab/bin/python ] || "$$python" -m venv .venv-colab; }
-	grep -E '^(torch|numpy|matplotlib|pillow|sympy|scikit-learn|ipykernel|ipython)==' requirements.txt > .venv-colab/requirements.txt
-	.venv-colab/bin/python -m pip install --quiet --requirement .venv-colab/requirements.txt --requirement requirements-triton.txt
+	.venv-colab/bin/python -m pip install --quiet --requirement requirements-colab.txt
+	@touch $@
+
+# The oldest packages that dslib admits, and at our versions what runs notebooks and tests with them. No dslib either.
+.venv-oldest/installed: pyproject.toml requirements.txt tools/floors.py
+	@python=$$(PYTHON="$(PYTHON)" sh tools/find_python.sh) && { [ -x .venv-oldest/bin/python ] || "$$python" -m venv .venv-oldest; }
+	.venv-oldest/bin/python tools/floors.py > .venv-oldest/requirements.txt
+	grep -E '^(pillow|scikit-learn|ipykernel|ipython|nbformat|beautifulsoup4|pytest|pytest-xdist|hypothesis)==' requirements.txt >> .venv-oldest/requirements.txt
+	.venv-oldest/bin/python -m pip install --quiet --requirement .venv-oldest/requirements.txt pyyaml
 	@touch $@
 
 # Everything in .venv and the other frameworks: chapters/across_frameworks is executed and compared here.

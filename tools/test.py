@@ -1,5 +1,7 @@
 """Everything that can fail, one step after the other, with the seconds of each: what `make test` runs.
 
+With ``--core`` only the library's tests and the chapters' execution, in the Python that runs this: `make test-with`.
+
 A step that fails does not stop the next ones; the exit status is 1 if any failed.
 """
 
@@ -18,6 +20,12 @@ BIN = Path(sys.executable).parent
 PYTEST = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
 NBVAL = ["--nbval", "--nbval-current-env", "--nbval-sanitize-with=tests/nbval_sanitize.cfg"]
 IN_VENV = [*(f"--ignore=chapters/{slug}.ipynb" for slug in IN_FRAMEWORKS), "chapters"]
+# Not tests of the library: what needs a browser, the built site, another environment or figures to the last byte.
+OF_THE_BOOK = ("book", "colab", "explorer_page", "fused", "oldest", "pages", "site", "tools", "url", "walk")
+LIBRARY = [*(f"--ignore=tests/test_{name}.py" for name in OF_THE_BOOK), "tests"]
+# Old packages use what newer ones, which they did not know, have meanwhile deprecated.
+OLDEST = ["env", f"PYTHONPATH={ROOT}", str(ROOT / ".venv-oldest" / "bin" / "python")]
+OLDEST += [*PYTEST[1:], "-W", "ignore::DeprecationWarning"]
 ELSEWHERE = [f"chapters/{slug}.ipynb" for slug in sorted(IN_FRAMEWORKS)]
 
 # Another processor adds in another order and changes last digits. These settings make this one behave like an old one,
@@ -38,11 +46,13 @@ STEPS = [
     ("lint", [sys.executable, "-m", "ruff", "check", "."], None),
     ("notebooks are their texts", [sys.executable, "tools/notebooks.py", "--check"], None),
     ("strict build of the book", [str(BIN / "jupyter-book"), "build", ".", "-W", "-n", "--keep-going"], 30),
-    ("library, chapters as files, pages, tools, Colab", [*PYTEST, "tests"], None),
+    ("library, chapters as files, pages, tools, notebooks from nothing", [*PYTEST, "tests"], None),
+    ("library with the oldest packages", [*OLDEST, *LIBRARY], None),
     ("execution of the chapters", [*PYTEST, *NBVAL, *IN_VENV], 120),
     ("the same as on an old processor", [*OLD_PROCESSOR, *PYTEST, *NBVAL, *IN_VENV], 120),
     ("execution beside other frameworks", [str(FRAMEWORKS_PYTHON), *PYTEST[1:], *NBVAL, *ELSEWHERE], 60),
 ]
+CORE = [("library", [*PYTEST, *LIBRARY], None), ("execution of the chapters", [*PYTEST, *NBVAL, *IN_VENV], None)]
 TARGET_IN_ALL = 600
 
 
@@ -56,9 +66,11 @@ def run(name: str, command: list[str]) -> tuple[bool, float]:
 
 
 def main() -> int:
-    shutil.rmtree(ROOT / "_build", ignore_errors=True)  # a stale page must not pass for a built one
-    rows = [(name, *run(name, command), target) for name, command, target in STEPS]
-    rows.append(("in all", all(passed for _, passed, *_ in rows), sum(row[2] for row in rows), TARGET_IN_ALL))
+    steps, target_in_all = (CORE, None) if sys.argv[1:] == ["--core"] else (STEPS, TARGET_IN_ALL)
+    if steps is STEPS:
+        shutil.rmtree(ROOT / "_build", ignore_errors=True)  # a stale page must not pass for a built one
+    rows = [(name, *run(name, command), target) for name, command, target in steps]
+    rows.append(("in all", all(passed for _, passed, *_ in rows), sum(row[2] for row in rows), target_in_all))
     print()
     for name, passed, seconds, target in rows:
         aim = f"(target {target} s)" if target else ""
