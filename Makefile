@@ -80,7 +80,7 @@ clean:
 .venv-oldest/installed: pyproject.toml requirements.txt tools/floors.py
 	@python=$$(PYTHON="$(PYTHON)" sh tools/find_python.sh) && { [ -x .venv-oldest/bin/python ] || "$$python" -m venv .venv-oldest; }
 	.venv-oldest/bin/python tools/floors.py > .venv-oldest/requirements.txt
-	grep -E '^(pillow|scikit-learn|ipykernel|ipython|nbformat|beautifulsoup4|pytest|pytest-xdist|hypothesis)==' requirements.txt >> .venv-oldest/requirements.txt
+	grep -E '^(pillow|scikit-learn|ipykernel|ipython|nbformat|nbclient|beautifulsoup4|pytest|pytest-xdist|hypothesis)==' requirements.txt >> .venv-oldest/requirements.txt
 	.venv-oldest/bin/python -m pip install --quiet --requirement .venv-oldest/requirements.txt pyyaml
 	@touch $@
 
