@@ -244,6 +244,7 @@ def test_what_is_counted_beside_it_stays_counted():
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:.torch.jit:FutureWarning")  # newer torch advises against it
 def test_scripted_traced_and_compiled_models():
     model, x = nn.Sequential(nn.Conv2d(3, 5, 2), nn.ReLU()).eval(), torch.zeros(1, 3, 7, 6)
     for other in (torch.jit.script(model), torch.jit.trace(model, x), torch.fx.symbolic_trace(model)):
