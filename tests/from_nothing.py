@@ -18,6 +18,7 @@ LEFT_OUT = {"across_frameworks"}
 LEFT_IN = [path for path in NOTEBOOKS if path.stem not in LEFT_OUT]
 # What nbval leaves out as well, and the number of pixels in no picture.
 NOT_COMPARED = {"metadata", "traceback", "output_type", "name", "execution_count", "image/png"}
+PIPS_NOTE = "Note: you may need to restart the kernel to use updated packages.\n"
 
 
 def environment(name: str) -> Path:
@@ -77,7 +78,12 @@ def shown(cell) -> dict[str, list]:
 
 
 def check_outputs(notebook, stored) -> None:
-    """Every cell but the first, which installs, shows what is stored: the same text, and figures that are alike."""
+    """Every cell shows what is stored: the same text, and figures that are alike.
+
+    The first one, which installs, is quiet; IPython's own %pip adds a note, Colab's does not.
+    """
+    assert "".join(map(str, shown(code_cells(notebook)[0]).get("stdout", []))) in ("", PIPS_NOTE)
+    assert not set(shown(code_cells(notebook)[0])) - {"stdout"}
     for cell, old in zip(code_cells(notebook)[1:], code_cells(stored)[1:], strict=True):
         if "nbval-ignore-output" in old.metadata.get("tags", []):
             continue

@@ -118,9 +118,10 @@ def test_nothing_that_only_the_site_understands(path):
 
 @every_notebook
 def test_code_cells_are_short(path):
-    for cell in code_cells(read(path))[1:]:
+    for number, cell in enumerate(code_cells(read(path))):
         lines = [line for line in cell.source.splitlines() if line.strip()]
-        assert len(lines) <= 15, f"{len(lines)} lines: {lines[0]}"
+        most = 20 if number == 0 else 15  # the set-up cell has the imports
+        assert len(lines) <= most, f"{len(lines)} lines: {lines[0]}"
 
 
 @chapter

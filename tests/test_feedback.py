@@ -73,7 +73,7 @@ UNEQUAL = [
     (torch.tensor([1.0000001]).double(), torch.ones(1).long(), "has 1 at [0]"),
     (torch.tensor([float("nan")]), torch.ones(1), "has nan at [0]"),
     ("text", torch.ones(1), "it should give an array of shape (1,)"),
-    (object(), torch.ones(1), "it should give an array"),
+    (len, torch.ones(1), "it should give an array"),
     ([[1], [2, 3]], torch.ones(2, 2), "it should give an array"),
     ([1, [2]], [1, 2], "at [1] gives [2], it should give 2"),
 ]
