@@ -22,6 +22,14 @@
 
   formulas.forEach(formula => near.observe(formula));
   ["scroll", "pointerdown", "keydown"].forEach(touch => addEventListener(touch, start, {once: true, passive: true}));
-  addEventListener("beforeprint", start);
+  // Paper cannot wait: what is left is typeset at once. Where MathJax itself is still on its way, the print says so.
+  addEventListener("beforeprint", () => {
+    start();
+    try {
+      MathJax.typeset(formulas);
+    } catch {
+      document.documentElement.dataset.math = "late";
+    }
+  });
   addEventListener("load", () => setTimeout(start, LATEST));
 })();

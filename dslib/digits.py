@@ -78,21 +78,25 @@ def draw_order(labels, generator):
 
 
 def train(model, images, labels, learning_rate, generator, steps=STEPS):
-    """Train in place with Adam on cross entropy, the rate falling along half a cosine; leaves the model in eval mode.
+    """Train in place with Adam on cross entropy; leaves the model in eval mode.
 
-    Each step sees ``BATCH`` images; when all have been seen they are shuffled anew.
+    The rate falls along half a cosine. Each step sees ``BATCH`` images; when
+    all have been seen they are shuffled anew.
     """
-    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate, fused=True)
+    adam = torch.optim.Adam(model.parameters(), lr=learning_rate, fused=True)
     model.train()
     queue = torch.empty(0, dtype=torch.int64)
     for step in range(steps):
         if len(queue) < BATCH:
-            queue = torch.cat([queue, torch.randperm(len(labels), generator=generator)])
+            order = torch.randperm(len(labels), generator=generator)
+            queue = torch.cat([queue, order])
         batch, queue = queue[:BATCH], queue[BATCH:]
-        optimizer.param_groups[0]["lr"] = learning_rate * (1 + math.cos(math.pi * step / steps)) / 2
-        optimizer.zero_grad()
-        nn.functional.cross_entropy(model(images[batch]), labels[batch]).backward()
-        optimizer.step()
+        falling = (1 + math.cos(math.pi * step / steps)) / 2
+        adam.param_groups[0]["lr"] = learning_rate * falling
+        adam.zero_grad()
+        scores = model(images[batch])
+        nn.functional.cross_entropy(scores, labels[batch]).backward()
+        adam.step()
     return model.eval()
 
 

@@ -83,7 +83,7 @@ def check_honest_error(reader_function) -> Feedback:
 
 
 def check_paired_interval(reader_function) -> Feedback:
-    """``paired_interval(first, second, multiple)``: (low, high) around the mean of first - second, in points."""
+    """``paired_interval(first, second, multiple)``: (low, high) around the mean of ``first - second``, in points."""
 
     def around(reach_of):
         def interval(first, second, multiple):

@@ -87,7 +87,8 @@ def check_group_setting(reader_function) -> Feedback:
 def check_keras_to_torch(reader_function) -> Feedback:
     """``keras_to_torch(depthwise_kernel, pointwise_kernel)``: a pair's kernels from Keras as torch's two weights.
 
-    (K_h, K_w, C_in, m) becomes (C_in * m, 1, K_h, K_w), and (1, 1, C_in * m, C_out) becomes (C_out, C_in * m, 1, 1).
+    ``(K_h, K_w, C_in, m)`` becomes ``(C_in * m, 1, K_h, K_w)``, and ``(1, 1, C_in * m, C_out)`` becomes
+    ``(C_out, C_in * m, 1, 1)``.
     """
 
     def weights(depthwise, pointwise):  # kernel by kernel
@@ -141,7 +142,7 @@ def check_keras_to_torch(reader_function) -> Feedback:
 
 
 def check_tensorflow_same(reader_function) -> Feedback:
-    """``tensorflow_same(size, kernel_size, stride)``: (before, after), the pixels that "SAME" adds to an axis."""
+    """``tensorflow_same(size, kernel_size, stride)``: ``(before, after)``, what ``"SAME"`` adds to an axis."""
 
     def fewest(size, kernel_size, stride):
         """The least padding with a window for every stride, or part of one, that the map has."""
@@ -221,7 +222,7 @@ def two_pairs(first, second, multiplier=1) -> Prototxt:
 
 
 def check_lost_groups(reader_function) -> Feedback:
-    """``lost_groups(text)``: the names of the layers in a prototxt that end in /dw and are not depthwise."""
+    """``lost_groups(text)``: the names of the layers in a prototxt that end in ``/dw`` and are not depthwise."""
 
     def layers(text):  # name, input channels, output channels, groups
         message = caffe.read_prototxt(text)

@@ -58,7 +58,7 @@ def check_verdict_from(reader_function) -> Feedback:
 
 
 def check_counterexample(reader_function) -> Feedback:
-    """``counterexample()``: (in_channels, out_channels, kernel_size) of a pair that has no fewer weights than dense."""
+    """``counterexample()``: ``(in_channels, out_channels, kernel_size)`` of a pair that has no fewer weights."""
 
     def fault(answer):
         whole = isinstance(answer, (tuple, list)) and all(type(size) is int and size > 0 for size in answer)
@@ -79,7 +79,7 @@ def check_counterexample(reader_function) -> Feedback:
 def check_what_was_counted(reader_function) -> Feedback:
     """``what_was_counted(number, in_channels, out_channels, kernel_size, side)``: what the number of a layer counts.
 
-    One of "parameters", "MACs", "FLOPs" (twice the MACs) and "something else", for a layer without bias.
+    One of ``"parameters"``, ``"MACs"``, ``"FLOPs"`` (twice the MACs) and ``"something else"``, without bias.
     """
     words = {"params": "parameters", "macs": "MACs", "flops": "FLOPs"}
 
@@ -124,7 +124,7 @@ def check_what_was_counted(reader_function) -> Feedback:
 
 
 def check_how_printed(reader_function) -> Feedback:
-    """``how_printed(printed, exact)``: "rounded", "cut off" or "neither", for a printed number of millions."""
+    """``how_printed(printed, exact)``: ``"rounded"``, ``"cut off"`` or ``"neither"``, for a number of millions."""
 
     def ways(printed, exact, digits=None):  # whether it is rounded, whether it is cut off
         digits = len(printed.partition(".")[2]) if digits is None else digits
@@ -221,9 +221,9 @@ def drawn(*shape, seed) -> torch.Tensor:
 
 
 def check_dense_to_pair(reader_function) -> Feedback:
-    """``dense_to_pair(weight, depth_multiplier)``: (depthwise_weight, pointwise_weight) of the pair closest to dense.
+    """``dense_to_pair(weight, depth_multiplier)``: ``(depthwise_weight, pointwise_weight)`` of the closest pair.
 
-    A weight (C_out, C_in, K_h, K_w) becomes (C_in * m, 1, K_h, K_w) and (C_out, C_in * m, 1, 1).
+    A weight ``(C_out, C_in, K_h, K_w)`` becomes ``(C_in * m, 1, K_h, K_w)`` and ``(C_out, C_in * m, 1, 1)``.
     """
     exact = functional.separable_weight(drawn(12, 1, 3, 3, seed=3), drawn(11, 12, 1, 1, seed=4), depth_multiplier=3)
     exact[:, 0] = 0  # a channel that is not used

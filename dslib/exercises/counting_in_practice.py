@@ -132,7 +132,7 @@ class Spectrum(nn.Module):
 
 
 def check_reported_count(reader_function) -> Feedback:
-    """``reported_count(model, size)``: a dictionary, "MACs" of one image, "parameters", "left out" operations."""
+    """``reported_count(model, size)``: a dictionary, ``"MACs"`` of one image, ``"parameters"``, ``"left out"``."""
     with torch.random.fork_rng(devices=[]):  # layers draw their weights
         normed = [nn.Conv2d(3, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU(), nn.AvgPool2d(2)]
         plain = [nn.Conv2d(2, 6, 3), nn.Conv2d(6, 6, 3, groups=6), nn.ReLU()]
@@ -237,7 +237,7 @@ def check_rules_that_fit(reader_function) -> Feedback:
 
 
 def check_hidden_pointwise(reader_function) -> Feedback:
-    """``hidden_pointwise(maps, weight)``: (N, C_in, H, W) by (C_out, C_in), with no operation that has a price."""
+    """``hidden_pointwise(maps, weight)``: ``(N, C_in, H, W)`` by ``(C_out, C_in)``, with no priced operation."""
     cases = [
         (whole_numbers(1, 3, 4, 5).double(), whole_numbers(2, 3, seed=1).double()),
         (whole_numbers(2, 4, 3, 2, seed=2).double(), whole_numbers(4, 4, seed=3).double()),
@@ -273,7 +273,7 @@ STILL_SEEN = (
 
 
 def check_count_modules(reader_function) -> Feedback:
-    """``count_modules(model, x)``: MACs of all calls of nn.Conv2d and nn.Linear in model(x), of the whole batch."""
+    """``count_modules(model, x)``: MACs of all calls of ``nn.Conv2d`` and ``nn.Linear``, of the whole batch."""
 
     def rows(model, x):  # of modules: a call of F.conv2d stands under a line of code
         modules = dict(model.named_modules())

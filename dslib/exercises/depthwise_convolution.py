@@ -11,7 +11,7 @@ from .inputs import whole_numbers
 
 
 def check_depthwise_padding(reader_function) -> Feedback:
-    """``depthwise_padding(kernel_size, stride)``: pixels on each side that make H pixels ceil(H/stride), K odd."""
+    """``depthwise_padding(kernel_size, stride)``: pixels on each side that make H pixels ``ceil(H / stride)``."""
 
     def tried_out(k, stride):  # no other padding gives the size for all of these
         def fits(padding):
@@ -94,7 +94,7 @@ def check_depthwise_cost(reader_function) -> Feedback:
 
 
 def check_align_colours(reader_function) -> Feedback:
-    """``align_colours()``: a weight (3, 1, 3, 3) that moves red one pixel left, keeps green, moves blue right."""
+    """``align_colours()``: a weight ``(3, 1, 3, 3)`` that moves red one pixel left, keeps green, moves blue right."""
 
     def fault(weight):
         if not isinstance(weight, torch.Tensor) or weight.shape != (3, 1, 3, 3):
@@ -146,7 +146,7 @@ def layer_to_explore(name, in_channels, out_channels, groups, bias):
 
 
 def check_channels_read(reader_function) -> Feedback:
-    """``channels_read(layer, in_channels, out_channel)``: the input channels that it reads, a list, rising."""
+    """``channels_read(layer, in_channels, out_channel)``: the input channels that it reads, in rising order."""
     standard = layer_to_explore("standard_layer", 3, 2, groups=1, bias=True)
     depthwise = layer_to_explore("depthwise_layer", 4, 8, groups=4, bias=True)
     grouped = layer_to_explore("grouped_layer", 6, 4, groups=2, bias=False)
@@ -191,7 +191,7 @@ def check_channels_read(reader_function) -> Feedback:
 
 
 def check_merge_depthwise(reader_function) -> Feedback:
-    """``merge_depthwise(a, b)``: of two weights (C, 1, K, K) one with depth multiplier 2, (2 C, 1, K, K)."""
+    """``merge_depthwise(a, b)``: of two weights ``(C, 1, K, K)`` one with multiplier 2, ``(2 C, 1, K, K)``."""
 
     def merged(first, second):
         weight = torch.zeros(2 * len(first), *first.shape[1:]).to(first)
@@ -241,7 +241,7 @@ def maps_without_multiplier(output, maps, weight, stride):
 
 
 def check_depthwise_by_hand(reader_function) -> Feedback:
-    """``depthwise_by_hand(maps, weight, stride)``: from loops, (C_in, H, W) to (C_in*m, H_out, W_out)."""
+    """``depthwise_by_hand(maps, weight, stride)``: from loops, ``(C_in, H, W)`` to ``(C_in * m, H_out, W_out)``."""
 
     def conv(maps, weight, stride):
         return functional.depthwise_conv2d(maps, weight, stride=stride)

@@ -268,7 +268,7 @@ def regrouped(half, axis):
 
 
 def check_edge_pair(reader_function) -> Feedback:
-    """``edge_pair()``: weights (12, 1, 3, 3) and (1, 12, 1, 1) that find edges with a ReLU between the halves."""
+    """``edge_pair()``: weights ``(12, 1, 3, 3)`` and ``(1, 12, 1, 1)`` that find edges with a ReLU between."""
     images = whole_numbers(4, 3, 5, 6).double()
     sideways, downwards = edges(images)
     wanted = sideways + downwards

@@ -110,7 +110,7 @@ def check_ghost_speed_up(reader_function) -> Feedback:
 
 
 def check_ghost_maps(reader_function) -> Feedback:
-    """``ghost_maps(maps, primary, cheap, out_channels)``: the maps (out_channels, H, W) of a Ghost module."""
+    """``ghost_maps(maps, primary, cheap, out_channels)``: the maps ``(out_channels, H, W)`` of a Ghost module."""
 
     def parts(maps, primary, cheap, change=lambda few: few):
         few = functional.conv2d(maps, primary, padding="same")
@@ -158,7 +158,7 @@ def check_ghost_maps(reader_function) -> Feedback:
 
 
 def check_grey_twins(reader_function) -> Feedback:
-    """``grey_twins()``: two unlike filters (2, 3, 3, 3) that give the same map of every grey image."""
+    """``grey_twins()``: two unlike filters ``(2, 3, 3, 3)`` that give the same map of every grey image."""
 
     def fault(filters):
         if not isinstance(filters, torch.Tensor) or filters.shape != (2, 3, 3, 3):
@@ -207,7 +207,7 @@ def resnet_50_price(ratio) -> cost.Cost:
 
 
 def check_ghost_resnet_50(reader_function) -> Feedback:
-    """``ghost_resnet_50(ratio)``: a ``cost.Network`` of ResNet-50 with Ghost modules, plain for the ratio None."""
+    """``ghost_resnet_50(ratio)``: a ``cost.Network``, ResNet-50 with Ghost modules, plain if ``ratio`` is ``None``."""
 
     def fault(net, ratio):
         if not isinstance(net, cost.Network):

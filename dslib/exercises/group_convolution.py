@@ -10,7 +10,7 @@ from .inputs import whole_numbers
 
 
 def check_groups_fit(reader_function) -> Feedback:
-    """``groups_fit(in_channels, out_channels, groups)``: True if a layer allows this number of groups, else False."""
+    """``groups_fit(in_channels, out_channels, groups)``: whether a layer allows this number of groups."""
     reversed_rule = (
         "The division is the wrong way round. The groups share the channels, so it is the channels that must be "
         "divisible by groups."
@@ -151,7 +151,7 @@ def check_grouped_cost(reader_function) -> Feedback:
 
 
 def check_diagonal_blocks(reader_function) -> Feedback:
-    """``diagonal_blocks(weight, groups)``: a weight (C_out, C_in, K_h, K_w) to (C_out, C_in/G, K_h, K_w)."""
+    """``diagonal_blocks(weight, groups)``: ``(C_out, C_in, K_h, K_w)`` to ``(C_out, C_in/G, K_h, K_w)``."""
 
     def within(weight, groups):  # where a grouped layer has its kernels
         C_out, C_in, *kernel = weight.shape
@@ -199,7 +199,7 @@ def check_diagonal_blocks(reader_function) -> Feedback:
 
 
 def check_shuffle_mixes(reader_function) -> Feedback:
-    """``shuffle_mixes(channels, groups)``: True if one shuffle between two grouped layers joins all with all."""
+    """``shuffle_mixes(channels, groups)``: whether one shuffle between two grouped layers joins all with all."""
 
     def tried_out(channels, groups):
         one_layer = functional.dense_weight(torch.ones(channels, channels // groups, 1, 1), groups)[:, :, 0, 0]
@@ -251,7 +251,7 @@ def wrong_number_of_maps(output, maps, weight, bias, groups):
 
 
 def check_grouped_conv(reader_function) -> Feedback:
-    """``grouped_conv(maps, weight, bias, groups)``: a grouped layer; (N, C_in, H, W) to (N, C_out, H_out, W_out)."""
+    """``grouped_conv(maps, weight, bias, groups)``: ``(N, C_in, H, W)`` to ``(N, C_out, H_out, W_out)``."""
 
     def conv(maps, weight, bias, groups):
         return functional.conv2d(maps, weight, bias, groups=groups)

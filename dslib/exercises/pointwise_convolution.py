@@ -77,7 +77,7 @@ def check_times_depthwise(reader_function) -> Feedback:
 
 
 def check_turn_colours(reader_function) -> Feedback:
-    """``turn_colours()``: the weight (3, 3, 1, 1) that makes green, blue, red of red, green, blue."""
+    """``turn_colours()``: the weight ``(3, 3, 1, 1)`` that makes green, blue, red of red, green, blue."""
     red, green, blue = torch.eye(3).long()
     return examine(
         reader_function,
@@ -103,7 +103,7 @@ def check_turn_colours(reader_function) -> Feedback:
 
 
 def check_pixel_change(reader_function) -> Feedback:
-    """``pixel_change(weight, channel, row, column, height, width)``: change of the output, (C_out, height, width)."""
+    """``pixel_change(weight, channel, row, column, height, width)``: the change, ``(C_out, height, width)``."""
 
     def raised(weight, channel, row, column, height, width):  # the change of the input
         maps = torch.zeros(weight.shape[1], height, width).to(weight)
@@ -154,7 +154,7 @@ def check_pixel_change(reader_function) -> Feedback:
 
 
 def check_undo_mixing(reader_function) -> Feedback:
-    """``undo_mixing(weight)``: the weight (C_in, C_out, 1, 1) that undoes (C_out, C_in, 1, 1), or ``"lost"``."""
+    """``undo_mixing(weight)``: a weight ``(C_in, C_out, 1, 1)`` that undoes ``(C_out, C_in, 1, 1)``, or ``"lost"``."""
     bank = torch.tensor([[1, 2, 0], [0, 1, 3], [2, 0, 1], [1, 1, 1]]).double()
     mixed = [[0, 1, 2], [0, 1, 2, 3], [0, 1], [0, 1, 0], [0, 1, 1, 0]]  # rows of the bank: the filters
 
@@ -188,7 +188,7 @@ def check_undo_mixing(reader_function) -> Feedback:
 
 
 def check_pointwise_by_matrix(reader_function) -> Feedback:
-    """``pointwise_by_matrix(maps, weight, bias)``: (N, C_in, H, W) to (N, C_out, H, W), as a matrix product."""
+    """``pointwise_by_matrix(maps, weight, bias)``: ``(N, C_in, H, W)`` to ``(N, C_out, H, W)``."""
     conv = functional.conv2d
 
     def swapped_axes(output, maps, weight, bias):  # mistakes that raise an error where C_in, C_out and W differ

@@ -142,7 +142,7 @@ def check_conv_macs(reader_function) -> Feedback:
 
 
 def check_redness(reader_function) -> Feedback:
-    """``redness()``: a filter (1, 3, 3, 3) that answers "how much more red than green or blue?" at one pixel."""
+    """``redness()``: a filter ``(1, 3, 3, 3)`` that answers "how much more red than green or blue?" at one pixel."""
 
     def fault(weight):
         if not isinstance(weight, torch.Tensor) or weight.shape != (1, 3, 3, 3):
@@ -162,7 +162,7 @@ def check_redness(reader_function) -> Feedback:
 
 
 def check_conv2d_by_hand(reader_function) -> Feedback:
-    """``conv2d_by_hand(maps, weight, stride, padding)``: a layer from loops; (C_in, H, W) to (C_out, H_out, W_out)."""
+    """``conv2d_by_hand(maps, weight, stride, padding)``: ``(C_in, H, W)`` to ``(C_out, H_out, W_out)``, from loops."""
 
     def conv(maps, weight, stride, padding):
         return functional.conv2d(maps[None], weight, stride=stride, padding=padding)[0]

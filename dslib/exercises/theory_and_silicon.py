@@ -161,7 +161,7 @@ def check_pair_gains_from(reader_function) -> Feedback:
 
 
 def check_ways_that_help(reader_function) -> Feedback:
-    """``ways_that_help(times)``: from {way: (q1, median, q3)}, the ways that beat the spread, fastest first."""
+    """``ways_that_help(times)``: from ``{way: (q1, median, q3)}``, the ways that beat the spread, fastest first."""
     quiet = {
         "eager": (98, 100, 105),
         "channels_last": (108, 112, 116),
@@ -299,7 +299,7 @@ class FakeStopwatch:
 
 
 def check_fair_times(reader_function) -> Feedback:
-    """``fair_times(functions, rounds, stopwatch)``: {name: median seconds}, warmed up and taken in turns."""
+    """``fair_times(functions, rounds, stopwatch)``: ``{name: median seconds}``, warmed up and taken in turns."""
     scripts = [  # the first of each is the call that must not count
         {"dense": [90, 3, 2, 5], "pair": [70, 2, 50, 6]},
         {"dense": [60, 4, 1, 8, 2], "depthwise": [80, 3, 3, 40, 5], "pair": [75, 6, 9, 7, 30]},

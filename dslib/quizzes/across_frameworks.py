@@ -22,18 +22,18 @@ def kernel_axes() -> Question:
                 "order, so most weights end up at a wrong place, and no tool objects.",
             ),
             Option(
-                f"split the filters' axis into {m} and {c_in}, then turn the axes",
+                f"Split the filters' axis into {m} and {c_in}, then turn the axes.",
                 f"In torch the {m} kernels of a channel stand together, so the axis is split into channel and kernel, "
                 "the channel first.",
             ),
             Option(
-                f"split the filters' axis into {c_in} and {m}, then turn the axes",
-                f"Filter c times {m} plus j is kernel j of channel c. After the split each axis has one meaning, and "
+                f"Split the filters' axis into {c_in} and {m}, then turn the axes.",
+                f"Filter `{m} * c + j` is kernel `j` of channel `c`. After the split each axis has one meaning, and "
                 "can be turned.",
                 right=True,
             ),
             Option(
-                "turn the axes, nothing else",
+                "Turn the axes, nothing else.",
                 f"That gives ({high}, {wide}, 1, {c_in * m}), as JAX wants it. Keras has channel and kernel apart.",
             ),
         ),
@@ -115,7 +115,7 @@ def momentum() -> Question:
                 right=True,
             ),
             Option(
-                "nothing: the defaults are alike",
+                "Nothing: the defaults are alike.",
                 "The defaults differ, in the momentum and in the small number that is added to the variance.",
             ),
         ),

@@ -23,22 +23,22 @@ def ninth() -> Question:
         "verdict?",
         (
             Option(
-                "right",
+                "Right",
                 f"With {some} output channels it takes 1/{fewer(some):.2f}, and that is no ninth. A claim is right if "
                 "it holds in every case tried.",
             ),
             Option(
-                "conditional",
+                "Conditional",
                 f"There is no number of channels for which it holds: what is left is 1/{k * k} and 1/C_out more.",
             ),
             Option(
-                "limit only",
+                "Limit only",
                 f"With {some} output channels it takes 1/{fewer(some):.2f}, with {many} 1/{fewer(many):.2f}: never a "
                 "ninth, and as near to it as one likes.",
                 right=True,
             ),
             Option(
-                "wrong",
+                "Wrong",
                 f"It holds in no case, but it is approached as C_out grows: 1/{fewer(many):.2f} with {many} channels. "
                 "The correction is to say so.",
             ),

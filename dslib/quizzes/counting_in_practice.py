@@ -19,20 +19,20 @@ def included() -> Question:
         f"numbers; a batch norm follows. A tool prints {macs + 2 * written:,} for the two. What is in this number?",
         (
             Option(
-                "the MACs and the biases",
+                "The MACs and the biases",
                 f"This convolution has no bias. Biases would add {written:,}, one for each number that is written.",
             ),
             Option(
-                "the MACs and the parameters of the norm",
+                "The MACs and the parameters of the norm",
                 f"The norm has {norm.params} parameters, two for each channel, however large the map is. The tool adds "
                 f"{2 * written:,}.",
             ),
             Option(
-                "multiplications and additions, counted apart",
+                "Multiplications and additions, counted apart",
                 f"That would be {2 * macs:,} or a little more. This number is hardly larger than the MACs.",
             ),
             Option(
-                "the MACs and two operations for each number of the norm",
+                "The MACs and two operations for each number of the norm",
                 f"What is left beside the MACs, {2 * written:,}, is twice the numbers that the norm writes.",
                 right=True,
             ),
@@ -58,7 +58,7 @@ def unseen() -> Question:
                 "These are the weights. A tool that lists parameters finds them; the MACs are never worked out.",
             ),
             Option(
-                "it stops with an error",
+                "It stops with an error.",
                 "A module of an unknown class is nothing unusual, every model is made of them. It is passed over.",
             ),
         ),
@@ -71,7 +71,8 @@ def transposed() -> Question:
     taken = cost.conv2d(4, 6, kernel, output_size=stride * size).macs
     return Question(
         f"A transposed convolution of stride {stride} makes maps of {stride * size} by {stride * size} from maps of "
-        f"{size} by {size}. A tool multiplies the weights by the positions of the output. Its number is",
+        f"{size} by {size}. A tool multiplies the weights by the positions of the output. How far off is "
+        "its number?",
         (
             Option(
                 f"{taken // right} times too high",
@@ -84,7 +85,7 @@ def transposed() -> Question:
                 "That holds for one axis. The output is larger in height and in width.",
             ),
             Option(
-                "right",
+                "It is right.",
                 "For an ordinary convolution it would be. Here the products belong to the input: each of its numbers "
                 "is spread over several of the output's.",
             ),

@@ -47,7 +47,7 @@ def order() -> Question:
         (
             Option(
                 f"{own[0]} and {own[1]}",
-                f"Output o reads channel o // {m}: the kernels of a channel stand side by side.",
+                f"Output `o` reads channel `o // {m}`: the kernels of a channel stand side by side.",
                 right=True,
             ),
             Option(
@@ -60,7 +60,7 @@ def order() -> Question:
                 f"That is depth multiplier 1. Here each channel has {m} kernels, and each makes a map.",
             ),
             Option(
-                f"all {channels * m}",
+                f"All {channels * m}",
                 "In a standard convolution it is so. Here a filter is a single kernel and reads a single channel.",
             ),
         ),

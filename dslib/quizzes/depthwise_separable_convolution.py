@@ -52,22 +52,22 @@ def copy() -> Question:
         "is the smallest depth multiplier m with which a pair does exactly the same?",
         (
             Option(
-                f"m = {k**2}, and the pair has {weights(k**2)} weights",
+                f"m\u00a0=\u00a0{k**2}, a pair with {weights(k**2)} weights",
                 f"From {k**2} kernels, one for each pixel of the window, any kernel can be mixed, and random ones need "
                 f"all {k**2}. The copy is exact, and it has more weights than the original.",
                 right=True,
             ),
             Option(
-                f"m = {cheaper}, and the pair has {weights(cheaper)} weights",
+                f"m\u00a0=\u00a0{cheaper}, a pair with {weights(cheaper)} weights",
                 f"This is the largest m at which the pair is cheaper. It reaches rank {cheaper}, and random weights "
                 f"have rank {k**2}.",
             ),
             Option(
-                f"m = 1, and the pair has {weights(1)} weights",
+                f"m\u00a0=\u00a01, a pair with {weights(1)} weights",
                 "With one kernel for each channel all outputs share it. That is rank 1.",
             ),
             Option(
-                f"m = {c_out}, and the pair has {weights(c_out)} weights",
+                f"m\u00a0=\u00a0{c_out}, a pair with {weights(c_out)} weights",
                 f"That is more than enough: each output would have kernels of its own. But a window has {k**2} pixels, "
                 "and a kernel for each pixel is enough.",
             ),

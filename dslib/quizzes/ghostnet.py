@@ -10,12 +10,16 @@ def ghostnet() -> Quiz:
     return Quiz((seen_by_a_ghost(), saving(), more_ghosts(), parameters()))
 
 
+def equal(name: str, value: int) -> str:
+    return f"{name}\u00a0=\u00a0{value}"  # no line may break inside
+
+
 def seen_by_a_ghost() -> Question:
     c_in, c_out, ratio = 64, 32, 2
     intrinsic = c_out // ratio
     return Question(
-        f"A Ghost module takes {c_in} channels to {c_out}, with K = 1 and s = {ratio}. How many of the {c_in} input "
-        "channels does one ghost depend on?",
+        f"A Ghost module takes {c_in} channels to {c_out}, with {equal('K', 1)} and {equal('s', ratio)}. How many "
+        f"of the {c_in} input channels does one ghost depend on?",
         (
             Option(
                 "1",
@@ -45,8 +49,8 @@ def saving() -> Question:
     as_wide = dense / cost.ghost_module(c_in, 48, 56, k, ratio, k).macs
     assert abs(as_wide - approximation) < 1e-9
     return Question(
-        f"{c_in} channels come in, K = {k}, d = {d}, s = {ratio}. How many times fewer MACs does the Ghost module take "
-        "than the convolution?",
+        f"{c_in} channels come in, {equal('K', k)}, {equal('d', d)}, {equal('s', ratio)}. How many times fewer MACs "
+        "does the Ghost module take than the convolution?",
         (
             Option(
                 f"{exact:.2f}",
@@ -56,8 +60,8 @@ def saving() -> Question:
             ),
             Option(
                 f"{approximation:.2f}",
-                f"This is the paper's approximation, for cheap kernels of the size of K. With K = {k} the ghosts would "
-                "then have kernels of one weight.",
+                f"This is the paper's approximation, for cheap kernels of the size of K. With {equal('K', k)} the "
+                "ghosts would then have kernels of one weight.",
             ),
             Option(
                 f"{ratio:.2f}",
@@ -76,8 +80,8 @@ def more_ghosts() -> Question:
     few, more = (cost.ghost_module(c_in, 48, 56, 1, ratio).macs for ratio in (2, 4))
     dense = cost.conv2d(c_in, 48, 1, 56).macs
     return Question(
-        f"{c_in} channels come in again, K = 1 and d = 3. The ratio s goes from 2 to 4, and as many maps are made. How "
-        "many times fewer MACs does the module take than before, with s = 2?",
+        f"{c_in} channels come in again, {equal('K', 1)} and {equal('d', 3)}. The ratio s goes from 2 to 4, and as "
+        f"many maps are made. How many times fewer MACs does the module take than before, with {equal('s', 2)}?",
         (
             Option(
                 f"{2:.2f}",

@@ -104,19 +104,19 @@ def zeros() -> Question:
         "A grouped layer equals a standard layer with zeros in its weight. What makes the grouped one cheaper?",
         (
             Option(
-                "A product with 0 takes no time",
+                "A product with 0 takes no time.",
                 "To a processor a 0 is a number like any other. The standard layer with zeros takes all its products.",
             ),
             Option(
-                "Its output is smaller",
+                "Its output is smaller.",
                 "Both give the same maps, number for number: that is what equal means here.",
             ),
             Option(
-                "Its weights have become small and can be dropped",
+                "Its weights have become small and can be dropped.",
                 "The zeros are not learnt. Which kernels are missing is settled before training begins.",
             ),
             Option(
-                "It neither stores the zeros nor multiplies by them",
+                "It neither stores the zeros nor multiplies by them.",
                 "The places of the zeros are known beforehand, so the layer goes through the blocks alone.",
                 right=True,
             ),

@@ -23,7 +23,8 @@ def later_pair() -> Question:
     times = late[0] // early[0]
     return Question(
         f"A pair takes {early[0]} channels to {early[1]} at {early[2]} by {early[2]} pixels, a later one {late[0]} to "
-        f"{late[1]} at {late[2]} by {late[2]}. How many MACs do its halves take, beside those of the early one?",
+        f"{late[1]} at {late[2]} by {late[2]}. Compared with the early pair, how many MACs do the later pair's halves "
+        "take?",
         (
             Option(
                 "Both halves take fewer, as the maps are smaller.",
@@ -64,8 +65,8 @@ def half_width() -> Question:
             ),
             Option(
                 f"{shares['pointwise']}, {shares['depthwise']} and {shares['linear']}",
-                "Twice half the channels in the pointwise halves; half the kernels in the depthwise ones; half the "
-                "averages, but all of the classes in the last layer.",
+                "Both channel counts are halved in the pointwise halves. The depthwise ones keep half their kernels. "
+                "The last layer reads half as many averages, but makes a score for each class as before.",
                 right=True,
             ),
             Option(

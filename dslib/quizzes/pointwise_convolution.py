@@ -29,7 +29,7 @@ def can_do() -> Question:
                 right=True,
             ),
             Option(
-                "Nothing, as the number of channels stays the same",
+                "None of these: the number of channels stays the same.",
                 "Every output channel may be another mixture of the inputs. The number of channels does not show that.",
             ),
         ),
@@ -44,7 +44,7 @@ def padded() -> Question:
         "What comes out?",
         (
             Option(
-                f"{side} by {side}: padding keeps the size",
+                f"{side} by {side}, as padding keeps the size",
                 f"It does so for 3 by 3 kernels. A 1 by 1 kernel keeps the size without it, so each side grows by "
                 f"{2 * padding}.",
             ),
@@ -111,7 +111,7 @@ def share_of_the_pair() -> Question:
                 f"{channels}.",
             ),
             Option(
-                "Both take the same, as they have the same maps",
+                "Both take the same, as they have the same maps.",
                 "The maps are alike, but an output number sums over a kernel in the one and over all channels in the "
                 "other.",
             ),

@@ -16,6 +16,7 @@ border-radius:.25rem}
 .dslib-quiz summary{min-height:1.6em;cursor:pointer;font-weight:400}
 .dslib-quiz summary:focus-visible{outline:3px solid #4c9be8;outline-offset:2px}
 .dslib-quiz details p{margin:.3rem 0 .2rem}
+@media print{.dslib-quiz .ask{break-after:avoid}.dslib-quiz details{break-inside:avoid}}
 .dslib-quiz details.right[open]{border-left-color:#2a9d6a}
 .dslib-quiz details.wrong[open]{border-left-color:#d2603a}
 """

@@ -6,14 +6,14 @@ from .quiz import Option, Question, Quiz
 
 
 def standard_convolution() -> Quiz:
-    """Three questions: how many kernels, how large the output, which positions count."""
-    return Quiz((kernels(), side(), positions()))
+    """Four questions: how many kernels, how large the output, which positions count, the order of channels."""
+    return Quiz((kernels(), side(), positions(), other_order()))
 
 
 def kernels() -> Question:
     c_in, c_out = 3, 8
     return Question(
-        f"A layer takes {c_in} channels to {c_out}. How many kernels has it, one grid of weights counted as one?",
+        f"A layer takes {c_in} channels to {c_out}. How many kernels, single grids of weights, does it have?",
         (
             Option(f"{c_out}", f"{c_out} is the number of filters. Each of them has a kernel for every input channel."),
             Option(f"{c_in + c_out}", "Channels are not added: every output channel looks at every input channel."),
@@ -59,6 +59,33 @@ def positions() -> Question:
             Option(f"{layer.flops:,}", "These are FLOPs. A MAC is a multiplication with the addition after it."),
             Option(
                 f"{layer.macs:,}", f"{layer.params:,} weights, each used at {out} times {out} positions.", right=True
+            ),
+        ),
+    )
+
+
+def other_order() -> Question:
+    return Question(
+        "A trained layer reads images as red, green, blue. Now they come as blue, green, red. What gives the same "
+        "output as before?",
+        (
+            Option(
+                "Swapping the first filter and the last",
+                "That swaps two output maps, and the new ones are still made from the wrong colours.",
+            ),
+            Option(
+                "Swapping the first kernel and the last in every filter",
+                "Each kernel meets its own colour again. The order in which a filter adds up its channels does not "
+                "matter.",
+                right=True,
+            ),
+            Option(
+                "Swapping the first column and the last in every kernel",
+                "Columns are places in the window. That mirrors each kernel, and it still reads the wrong colour.",
+            ),
+            Option(
+                "Nothing has to be done: a filter adds up all the channels.",
+                "The order of the sum does not matter. Which kernel meets which colour does.",
             ),
         ),
     )
