@@ -1,5 +1,6 @@
 """What the self-checks say: values compared exactly or with tolerance, and every difference put into words."""
 
+import json
 from fractions import Fraction
 
 import numpy as np
@@ -49,6 +50,7 @@ UNEQUAL = [
     (torch.ones(5, 3, 3), (1, 2), "gives <array 5x3x3>, it should give (1, 2)"),
     (True, 1, "gives True, it should give 1"),
     (1, True, "gives 1, it should give True"),
+    (False, True, "gives False, it should give True"),
     (None, 832, "gives None"),
     ("832", 832, "gives '832'"),
     (float("nan"), 0.5, "gives nan"),
@@ -165,6 +167,13 @@ def test_what_the_code_raises_is_told_with_its_line():
 
     told = examined(product, hint="Multiply.").message
     assert told == 'product(2, 3) raised ZeroDivisionError: division by zero at "share = a / 0". Multiply.'
+
+
+def test_line_is_the_readers_even_if_a_library_raises():
+    def product(a, b):
+        return json.loads("no number") * b
+
+    assert 'at "return json.loads("no number") * b"' in examined(product).message
 
 
 def test_wrong_number_of_arguments_is_told():
