@@ -226,6 +226,24 @@ def test_on_paper_solutions_are_open_code_is_whole_and_nothing_else_is_there(bro
     tab.context.close()
 
 
+def test_print_that_comes_before_the_formulas_says_so_and_one_that_comes_amid_them_finishes_them(browser):
+    tab = browser.new_page()
+    tab.goto((HTML / "chapters/cost_analysis.html").as_uri(), wait_until="commit")
+    tab.wait_for_selector("article .math", state="attached")
+    tab.wait_for_load_state("domcontentloaded")
+    tab.evaluate("dispatchEvent(new Event('beforeprint'))")
+    tab.emulate_media(media="print")
+    said = "getComputedStyle(document.querySelector('article'), '::before').content"
+    assert "print again" in tab.evaluate(said)
+    tab.wait_for_selector("article mjx-container", state="attached")
+    tab.evaluate("dispatchEvent(new Event('beforeprint'))")
+    bare = "[...document.querySelectorAll('article .math')].filter(math => !math.querySelector('mjx-container')).length"
+    assert tab.evaluate(bare) == 0
+    tab.wait_for_function("document.documentElement.dataset.math == 'shown'")
+    assert "print again" not in tab.evaluate(said)
+    tab.close()
+
+
 def test_quiz_answers_to_the_keyboard_and_says_more_when_opened(browser):
     """Tab reaches every option, Enter opens it, and what then shows is as readable as the rest, in light and dark."""
     tab, _ = opened(browser.new_context(viewport=WIDE, color_scheme="light"), "chapters/standard_convolution.html")

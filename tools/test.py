@@ -45,7 +45,7 @@ STEPS = [
     ("format", [sys.executable, "-m", "ruff", "format", "--check", "."], None),
     ("lint", [sys.executable, "-m", "ruff", "check", "."], None),
     ("notebooks are their texts", [sys.executable, "tools/notebooks.py", "--check"], None),
-    ("strict build of the book", [str(BIN / "jupyter-book"), "build", ".", "-W", "-n", "--keep-going"], 30),
+    ("strict build of the book", [str(BIN / "jupyter-book"), "build", ".", "-W", "-n", "--keep-going"], 40),
     ("library, chapters as files, pages, tools, notebooks from nothing", [*PYTEST, "tests"], None),
     ("library with the oldest packages", [*OLDEST, *LIBRARY], None),
     ("execution of the chapters", [*PYTEST, *NBVAL, *IN_VENV], 120),
@@ -53,7 +53,7 @@ STEPS = [
     ("execution beside other frameworks", [str(FRAMEWORKS_PYTHON), *PYTEST[1:], *NBVAL, *ELSEWHERE], 60),
 ]
 CORE = [("library", [*PYTEST, *LIBRARY], None), ("execution of the chapters", [*PYTEST, *NBVAL, *IN_VENV], None)]
-TARGET_IN_ALL = 600
+TARGET_IN_ALL = 900
 
 
 def run(name: str, command: list[str]) -> tuple[bool, float]:
