@@ -19,7 +19,7 @@ book: .venv/installed
 	.venv/bin/jupyter-book build .
 
 test: has-git has-chromium .venv-colab/installed .venv-oldest/installed .venv-frameworks/installed
-	.venv/bin/python tools/test.py
+	.venv/bin/python -m tools.test
 
 # TORCH=newest takes what pip finds; without TORCH it is the pinned one. The rest is pinned as in .venv, but for sympy, of
 # which each torch wants its own. The environment is made again if the Python or the torch is another one than last time.
@@ -29,7 +29,7 @@ test-with:
 	@echo "$(PYTHON) $(TORCH)" > .venv-with/made-with
 	grep -vE '^(torch|sympy)==' requirements.txt > .venv-with/requirements.txt
 	.venv-with/bin/python -m pip install --quiet --requirement .venv-with/requirements.txt "$(torch)"
-	.venv-with/bin/python tools/test.py --core
+	.venv-with/bin/python -m tools.test --core
 
 torch = $(if $(filter newest,$(TORCH)),torch,$(if $(TORCH),torch==$(TORCH),$(shell grep '^torch==' requirements.txt)))
 
@@ -37,25 +37,25 @@ has-git:
 	@command -v git >/dev/null || { echo "git is needed for the Colab test: apt-get install git" >&2; exit 1; }
 
 has-chromium: .venv/installed
-	@.venv/bin/python tests/browser.py
+	@.venv/bin/python -m tests.support.browser
 
 # The other frameworks take gigabytes: they are installed only if the chapter that needs them has to be executed again.
 notebooks: .venv/installed
-	@.venv/bin/python tools/notebooks.py --check across_frameworks > /dev/null || $(MAKE) .venv-frameworks/installed
-	.venv/bin/python tools/notebooks.py
+	@.venv/bin/python -m tools.notebooks --check across_frameworks > /dev/null || $(MAKE) .venv-frameworks/installed
+	.venv/bin/python -m tools.notebooks
 
 serve: book
 	.venv/bin/python -m http.server --bind localhost --directory _build/html 8000
 
 url: .venv/installed
-	.venv/bin/python tools/url.py "$(URL)"
-	.venv/bin/python tools/notebooks.py
+	.venv/bin/python -m tools.url "$(URL)"
+	.venv/bin/python -m tools.notebooks
 
 picture: .venv/installed
-	.venv/bin/python tools/picture.py
+	.venv/bin/python -m tools.picture
 
 lighthouse: .venv/installed
-	.venv/bin/python tools/lighthouse.py
+	.venv/bin/python -m tools.lighthouse
 
 format: .venv/installed
 	.venv/bin/ruff format .
@@ -79,7 +79,7 @@ clean:
 # The oldest packages that dslib admits, and at our versions what runs notebooks and tests with them. No dslib either.
 .venv-oldest/installed: pyproject.toml requirements.txt tools/floors.py
 	@python=$$(PYTHON="$(PYTHON)" sh tools/find_python.sh) && { [ -x .venv-oldest/bin/python ] || "$$python" -m venv .venv-oldest; }
-	.venv-oldest/bin/python tools/floors.py > .venv-oldest/requirements.txt
+	.venv-oldest/bin/python -m tools.floors > .venv-oldest/requirements.txt
 	grep -E '^(pillow|scikit-learn|ipykernel|ipython|nbformat|nbclient|beautifulsoup4|pytest|pytest-xdist|hypothesis)==' requirements.txt >> .venv-oldest/requirements.txt
 	.venv-oldest/bin/python -m pip install --quiet --requirement .venv-oldest/requirements.txt pyyaml
 	@touch $@

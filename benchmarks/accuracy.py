@@ -1,6 +1,6 @@
-"""Test accuracy of the networks of ``dslib.digits``: every kind of layer, several sizes of training set, many seeds.
+"""Test accuracy of the networks of ``dscourse.digits``: every kind of layer, several sizes of training set, many seeds.
 
-``python benchmarks/accuracy.py`` takes some 25 minutes on two cores and writes ``dslib/measured/accuracy.csv`` and
+``python benchmarks/accuracy.py`` takes some 25 minutes on two cores and writes ``dscourse/measured/accuracy.csv`` and
 ``accuracy_rates.csv``; ``--quick`` takes a quarter of a minute and writes nothing. Ctrl-C stops it, and then nothing is
 written either.
 
@@ -21,7 +21,7 @@ from functools import cache
 import torch
 from record import MEASURED, machine, write
 
-from dslib import digits
+from dscourse import digits
 
 RATE_IMAGES = {75: 75, 150: 75, 300: 300, 600: 300, 1200: 300}  # size -> the size at which its rate is chosen
 SEEDS = range(10)

@@ -4,7 +4,7 @@
     python benchmarks/speed.py --quick      a minute or two, few layers and calls; writes nothing
     python benchmarks/speed.py --device cuda
 
-The files go to ``dslib/measured/``, where the chapter theory_and_silicon reads them; those of a GPU are called
+The files go to ``dscourse/measured/``, where the chapter theory_and_silicon reads them; those of a GPU are called
 ``speed_cuda.csv`` and so on, with the same columns. Ctrl-C stops it, and then nothing is written.
 
 Beside the book's requirements the networks need a C++ compiler, for ``torch.compile``, and

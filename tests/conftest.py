@@ -16,6 +16,6 @@ def close_figures():
 @pytest.fixture(scope="session")
 def clone(tmp_path_factory):
     """A git repository of this working tree, from which notebooks install dslib."""
-    from from_nothing import clone_of_this_tree  # here: the library's tests run where nbclient is not
+    from tests.support.from_nothing import clone_of_this_tree  # here: the library's tests run where nbclient is not
 
     return clone_of_this_tree(tmp_path_factory.mktemp("repository"))

@@ -1,8 +1,8 @@
 """Chapters from text to executed notebook, with the same bytes every time.
 
-    python tools/notebooks.py            bring every notebook up to date with its text and with dslib
-    python tools/notebooks.py --all      execute all of them again (after a change of versions)
-    python tools/notebooks.py --check    change nothing; say which notebooks are not up to date, exit 1 if any
+    python -m tools.notebooks            bring every notebook up to date with its text and with dslib
+    python -m tools.notebooks --all      execute all of them again (after a change of versions)
+    python -m tools.notebooks --check    change nothing; say which notebooks are not up to date, exit 1 if any
 
 The chapters of ``IN_FRAMEWORKS`` are executed by the Python of .venv-frameworks, where other frameworks are installed.
 
@@ -18,12 +18,13 @@ import sys
 import time
 from pathlib import Path
 
-import exercises
 import jupytext
 import nbformat
 import yaml
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
+
+from tools import exercises
 
 ROOT = Path(__file__).resolve().parent.parent
 CELL_METADATA = ("tags", "mystnb")  # what a cell may carry from the text; all else is noise of editors
@@ -79,7 +80,8 @@ def fingerprint(notebook: nbformat.NotebookNode) -> str:
         if cell.cell_type == "code":
             digest.update(cell.source.encode() + b"\0")
     kinds = ("*.py", "*.csv", "*.js", "*.css", "*.html")
-    for file in sorted(file for kind in kinds for file in (ROOT / "dslib").rglob(kind)):
+    folders = (ROOT / "dslib", ROOT / "dscourse")
+    for file in sorted(file for folder in folders for kind in kinds for file in folder.rglob(kind)):
         digest.update(file.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
 

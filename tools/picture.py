@@ -4,7 +4,6 @@ images/overview.svg stands in README and intro, images/explorer.png in README; _
 book shows on social media. The explorer is photographed in Chromium.
 """
 
-import sys
 from pathlib import Path
 
 import matplotlib
@@ -12,10 +11,9 @@ from matplotlib import pyplot as plt
 
 from dslib import explorer, figures
 from dslib.figures import COLORS
+from tests.support.browser import chromium
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tests"))
-from browser import chromium  # noqa: E402
 
 PICTURE = ROOT / "images" / "overview.svg"
 CARD = ROOT / "_static" / "card.png"

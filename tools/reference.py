@@ -1,9 +1,9 @@
-"""What timm's models say, written to tests/reference/ for the tests, which run without timm.
+"""What timm's models say, written to tests/support/reference/ for the tests, which run without timm.
 
-    python tools/reference.py
+    python -m tools.reference
 
 ``mobilenetv1_100.csv`` and ``ghostnet_100.csv``: the keys of the state dicts in order, with their shapes.
-``logits.csv``: ten logits for each of two images, weights and images filled by tests/reference/filling.py, float64.
+``logits.csv``: ten logits for each of two images, weights and images filled by filling.py there, float64.
 
 timm is not installed with the book. Beside the CPU build of torch (an environment of its own keeps the book's clean):
 
@@ -17,7 +17,7 @@ from pathlib import Path
 
 import torch
 
-FOLDER = Path(__file__).resolve().parent.parent / "tests" / "reference"
+FOLDER = Path(__file__).resolve().parent.parent / "tests" / "support" / "reference"
 KEYS_OF = ["mobilenetv1_100", "ghostnet_100"]
 LOGITS_OF = ["mobilenetv1_100", "mobilenetv1_125", "ghostnet_050", "ghostnet_100", "ghostnet_130"]
 CLASSES = range(0, 1000, 100)
@@ -51,8 +51,7 @@ def write(name, header, rows):
 
 def main():
     timm = import_timm()
-    sys.path.insert(0, str(FOLDER))
-    from filling import filled, images
+    from tests.support.reference.filling import filled, images
 
     for name in KEYS_OF:
         state = timm.create_model(name).state_dict()

@@ -12,7 +12,7 @@ import sys
 import time
 from pathlib import Path
 
-from notebooks import FRAMEWORKS_PYTHON, IN_FRAMEWORKS
+from tools.notebooks import FRAMEWORKS_PYTHON, IN_FRAMEWORKS
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
@@ -21,8 +21,7 @@ PYTEST = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile",
 NBVAL = ["--nbval", "--nbval-current-env", "--nbval-sanitize-with=tests/nbval_sanitize.cfg"]
 IN_VENV = [*(f"--ignore=chapters/{slug}.ipynb" for slug in IN_FRAMEWORKS), "chapters"]
 # Not tests of the library: what needs a browser, the built site, another environment or figures to the last byte.
-OF_THE_BOOK = ("book", "colab", "explorer_page", "fused", "oldest", "pages", "site", "tools", "url", "walk")
-LIBRARY = [*(f"--ignore=tests/test_{name}.py" for name in OF_THE_BOOK), "tests"]
+LIBRARY = ["--ignore=tests/library/test_fused.py", "tests/library", "tests/course"]
 # Old packages use what newer ones, which they did not know, have meanwhile deprecated.
 OLDEST = ["env", f"PYTHONPATH={ROOT}", str(ROOT / ".venv-oldest" / "bin" / "python")]
 OLDEST += [*PYTEST[1:], "-W", "ignore::DeprecationWarning"]
@@ -44,7 +43,7 @@ OLD_PROCESSOR = [
 STEPS = [
     ("format", [sys.executable, "-m", "ruff", "format", "--check", "."], None),
     ("lint", [sys.executable, "-m", "ruff", "check", "."], None),
-    ("notebooks are their texts", [sys.executable, "tools/notebooks.py", "--check"], None),
+    ("notebooks are their texts", [sys.executable, "-m", "tools.notebooks", "--check"], None),
     ("strict build of the book", [str(BIN / "jupyter-book"), "build", ".", "-W", "-n", "--keep-going"], 40),
     ("library, chapters as files, pages, tools, notebooks from nothing", [*PYTEST, "tests"], None),
     ("library with the oldest packages", [*OLDEST, *LIBRARY], None),

@@ -1,0 +1,1 @@
+"""What only the course needs: exercises, quizzes, measurements, the ledger of claims. dslib never imports it."""

@@ -1,0 +1,200 @@
+"""The built site: every page there, every link and picture in it found, every figure described."""
+
+import hashlib
+import importlib
+import pkgutil
+import re
+import subprocess
+from functools import cache
+from pathlib import Path
+from urllib.parse import unquote, urlparse
+
+import pytest
+import yaml
+from bs4 import BeautifulSoup
+from PIL import Image
+
+import dslib
+from tests.support.book import CHAPTERS, NOTEBOOKS, PAGES, ROOT, SLUGS, code_cells, exercises_of, prose, read
+
+HTML = ROOT / "_build" / "html"
+BUILT = [Path(page).with_suffix(".html").as_posix() for page in PAGES]
+OWN_PAGES = [*BUILT, "search.html", "genindex.html", "py-modindex.html"]
+ALL_PAGES = [*OWN_PAGES, "index.html", "404.html"]
+every_page = pytest.mark.parametrize("page", BUILT)
+chapter = pytest.mark.parametrize("path", CHAPTERS, ids=SLUGS)
+CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text())
+
+
+@cache
+def soup(page):
+    path = HTML / page
+    assert path.is_file(), f"{path} is missing: run `make book` first"
+    return BeautifulSoup(path.read_text(), "html.parser")
+
+
+@cache
+def anchors(page):
+    return {tag["id"] for tag in soup(page).find_all(id=True)}
+
+
+def article(page):
+    return soup(page).find("article")
+
+
+def test_index_leads_to_the_first_page_and_is_described_like_it():
+    assert f'url={BUILT[0]}"' in (HTML / "index.html").read_text()
+    for about in ({"name": "description"}, {"property": "og:image"}):
+        first = soup(BUILT[0]).find("meta", attrs=about)["content"]
+        assert first and soup("index.html").find("meta", attrs=about)["content"] == first
+
+
+@every_page
+def test_buttons_are_called_what_they_show(page):
+    for button in soup(page).select("button[aria-label]"):
+        assert button.get_text(" ", strip=True).lower() in button["aria-label"].lower()
+
+
+@every_page
+def test_page_has_one_title_headings_in_order_and_a_language(page):
+    levels = [int(heading.name[1]) for heading in article(page).find_all(re.compile("^h[1-6]$"))]
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False)), levels
+    assert soup(page).html["lang"] == "en"
+
+
+@pytest.mark.parametrize("page", OWN_PAGES)
+def test_local_links_and_files_exist(page):
+    for tag in soup(page).find_all(["a", "img", "script", "link", "source", "object"]):
+        target = tag.get("href") or tag.get("src") or tag.get("data")
+        if not target or urlparse(target).scheme or target.startswith("//"):
+            continue
+        name, _, anchor = unquote(target).partition("#")
+        file = (HTML / page).parent / name.partition("?")[0] if name else HTML / page
+        assert file.exists(), f"{page} points at {target}"
+        if anchor and tag.name == "a" and file.suffix == ".html":
+            assert anchor in anchors(file.resolve().relative_to(HTML).as_posix()), f"{page} points at {target}"
+
+
+@every_page
+def test_pictures_are_described(page):
+    for image in article(page).find_all("img"):
+        alt = image.get("alt", "")
+        assert alt and not re.search(r"_images|\.(svg|png)$", alt), f"{image.get('src')}: {alt!r}"
+
+
+@chapter
+def test_chapter_shows_every_stored_figure(path):
+    stored = sum("image/svg+xml" in o.get("data", {}) for cell in code_cells(read(path)) for o in cell.outputs)
+    shown = article(f"chapters/{path.stem}.html").select(".cell_output img")
+    assert len(shown) == stored
+
+
+@chapter
+def test_room_is_kept_for_every_figure_before_it_comes(path):
+    for image in article(f"chapters/{path.stem}.html").select(".cell_output img"):
+        box = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', (HTML / "chapters" / image["src"]).resolve().read_text())
+        assert int(image["width"]) / int(image["height"]) == pytest.approx(float(box[1]) / float(box[2]), rel=0.02)
+
+
+@pytest.mark.parametrize("page", ALL_PAGES)
+def test_colab_buttons_lead_to_files_in_git_and_only_notebooks_have_one(page):
+    """To this page's own notebook, on the branch that the site is built from, as git holds it."""
+    repository, branch = CONFIG["repository"]["url"].removeprefix("https://github.com/"), CONFIG["repository"]["branch"]
+    buttons = {a["href"] for a in soup(page).select("a[href*='colab.research']")}
+    notebook = Path(page).with_suffix(".ipynb")
+    if ROOT / notebook not in NOTEBOOKS:
+        assert not buttons
+        return
+    assert buttons == {f"https://colab.research.google.com/github/{repository}/blob/{branch}/{notebook}"}
+    found = subprocess.run(["git", "cat-file", "-t", f":{notebook}"], cwd=ROOT, capture_output=True, text=True)
+    assert found.stdout == "blob\n", found.stderr
+
+
+def test_the_branch_of_the_buttons_is_the_one_that_is_published():
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "book.yml").read_text())
+    assert workflow[True]["push"]["branches"] == [CONFIG["repository"]["branch"]]  # YAML reads "on" as True
+    assert f"refs/heads/{CONFIG['repository']['branch']}" in workflow["jobs"]["publish"]["if"]
+
+
+@chapter
+def test_links_of_notebooks_to_other_pages_stay_inside_the_built_site(path):
+    """In the notebook they hold the site's address, for Colab; here they must work without a network."""
+    page = soup(f"chapters/{path.stem}.html")
+    links = re.findall(rf"\]\({CONFIG['html']['baseurl']}chapters/(\w+\.html)", prose(read(path)))
+    here = [a["href"].partition("#")[0] for a in page.select("article a.internal")]
+    outside = [a for a in page.select(f"article a[href^='{CONFIG['html']['baseurl']}']") if not a.find("img")]
+    assert set(links) - {f"{path.stem}.html"} <= set(here) and not outside
+
+
+@pytest.mark.parametrize("page", [*OWN_PAGES, "index.html"])
+def test_page_has_a_description_and_a_card(page):
+    head = soup(page).head
+    (description,) = head.find_all("meta", attrs={"name": "description"})
+    assert 50 <= len(description["content"]) <= 160
+    card = {meta["property"]: meta["content"] for meta in head.select('meta[property^="og:"]')}
+    assert card["og:description"] == description["content"] and card["og:title"] and card["og:image:alt"]
+    base = yaml.safe_load((ROOT / "_config.yml").read_text())["html"]["baseurl"]
+    with Image.open(HTML / card["og:image"].removeprefix(base)) as picture:
+        assert picture.size == (int(card["og:image:width"]), int(card["og:image:height"])) == (1200, 630)
+    assert (HTML / page).parent.joinpath(head.find("link", rel="icon")["href"]).is_file()
+    assert len(head.select("title")) == 1 and len(head.select('meta[name="viewport"]')) <= 1
+
+
+def test_no_two_pages_have_one_description():
+    texts = [soup(page).find("meta", attrs={"name": "description"})["content"] for page in OWN_PAGES]
+    assert len(set(texts)) == len(texts)
+
+
+def test_pages_lead_from_the_first_to_the_last_and_back():
+    for page, after in zip(BUILT, BUILT[1:], strict=False):
+        assert soup(page).select_one("a.right-next")["href"] == Path(after).name
+        assert soup(after).select_one("a.left-prev")["href"] == Path(page).name
+
+
+@every_page
+def test_displayed_formula_has_an_anchor_that_comes_from_its_text(page):
+    for formula in article(page).select("div.math"):
+        link = formula.select_one("a.headerlink")
+        assert link["href"] == f"#{formula['id']}" or formula.find(id=link["href"][1:])
+        tex = formula.get_text().removesuffix("#")
+        digest = hashlib.sha256(re.sub(r"\s", "", tex).encode()).hexdigest()
+        assert not formula["id"].startswith("formula-") or digest.startswith(formula["id"].split("-")[1])
+
+
+@pytest.mark.parametrize("page", OWN_PAGES)
+def test_no_id_stands_twice(page):
+    ids = [tag["id"] for tag in soup(page).find_all(id=True)]
+    assert len(set(ids)) == len(ids), sorted(name for name in ids if ids.count(name) > 1)
+
+
+@every_page
+def test_nothing_shows_raw(page):
+    prose = BeautifulSoup(str(article(page)), "html.parser")
+    for tag in prose.find_all(["pre", "code"]) + prose.select(".math, .sig"):
+        tag.decompose()
+    text = prose.get_text(" ")
+    raw = re.search(r"\{[a-z-]+\}`|:::|```|</?details>|\*\*|\$|\| ?:?--|Traceback \(most recent", text)
+    assert not raw, text[max(0, raw.start() - 60) : raw.end() + 60]
+
+
+@chapter
+def test_solutions_stay_folded_and_highlighted(path):
+    folded = article(f"chapters/{path.stem}.html").find_all("details")
+    solutions = [d for d in folded if d.summary.get_text(strip=True) == "Solution"]
+    assert len(solutions) == len(exercises_of(path))
+    assert all(d.select_one(".highlight-python") for d in solutions)
+    assert not any(d.has_attr("open") for d in folded)
+
+
+def public_names(module):
+    """Functions and classes that a module defines, or that a package gives away."""
+    everything = vars(importlib.import_module(module)).items()
+    own = [name for name, thing in everything if getattr(thing, "__module__", "").startswith(module)]
+    return [name for name in own if not name.startswith("_")]
+
+
+@pytest.mark.parametrize("module", [module.name for module in pkgutil.iter_modules(dslib.__path__)])
+def test_api_page_lists_every_public_name(module):
+    names = public_names(f"dslib.{module}")
+    assert names and {f"dslib.{module}.{name}" for name in names} <= anchors("chapters/api.html")
