@@ -19,7 +19,7 @@ from dslib.models.mobilenet_v1 import DenseBlock
 from tests.support.all_models import every_model
 from tests.support.reference.filling import filled, images
 
-REFERENCE = Path(__file__).parent / "reference"
+REFERENCE = Path(__file__).parent.parent / "support" / "reference"
 SHALLOW = MOBILENET_V1[:6] + MOBILENET_V1[11:]  # MobileNet paper, Table 5: without the five rows of 14x14x512
 
 
