@@ -2,10 +2,10 @@
 
 import torch
 
+from dscourse.checks.inputs import whole_numbers
 from dslib import caffe, cost, geometry
 
 from .feedback import Feedback, Mistake, examine, inspect
-from .inputs import whole_numbers
 
 
 def check_memory_places(reader_function) -> Feedback:

@@ -6,11 +6,11 @@ from math import prod
 import torch
 from torch import nn
 
+from dscourse.checks.inputs import whole_numbers
+from dscourse.checks.values import described
 from dslib import cost, counting, functional
 
 from .feedback import Feedback, Mistake, examine, inspect
-from .inputs import whole_numbers
-from .values import described
 
 
 def check_layer_operations(reader_function) -> Feedback:

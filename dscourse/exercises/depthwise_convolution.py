@@ -4,10 +4,10 @@ import math
 
 import torch
 
+from dscourse.checks.inputs import whole_numbers
 from dslib import cost, functional, geometry
 
 from .feedback import Feedback, Mistake, examine, inspect
-from .inputs import whole_numbers
 
 
 def check_depthwise_padding(reader_function) -> Feedback:

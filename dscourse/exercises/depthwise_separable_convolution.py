@@ -4,10 +4,10 @@ import sympy
 import torch
 from torch.nn import functional as F
 
+from dscourse.checks.inputs import whole_numbers
 from dslib import cost, functional
 
 from .feedback import Feedback, Mistake, examine, inspect
-from .inputs import whole_numbers
 
 
 def check_pair_shapes(reader_function) -> Feedback:

@@ -1,28 +1,11 @@
 """What every self-check does: run the reader's function on several cases and say in words what is wrong with it."""
 
 import copy
-import textwrap
-import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from .values import described, difference
-
-WIDTH = 79  # letters in a line below the cell
-
-
-@dataclass(frozen=True)
-class Feedback:
-    """What a check tells the reader. It is true if the answer is right: ``assert check_...(reader_function)``."""
-
-    passed: bool
-    message: str
-
-    def __bool__(self) -> bool:
-        return self.passed
-
-    def __repr__(self) -> str:
-        return textwrap.fill(self.message, WIDTH)
+from dscourse.checks.feedback import Feedback, call, failure, name_of
+from dscourse.checks.values import difference
 
 
 @dataclass(frozen=True)
@@ -83,21 +66,3 @@ def judge(reader_function: Callable, cases: Sequence[tuple], faults: Callable, h
     if found := faults(answers):
         return Feedback(False, f"Not yet. {found[0]}".strip())
     return Feedback(True, f"Right, in all {len(cases)} cases." if len(cases) > 1 else "Right.")
-
-
-def name_of(function: Callable) -> str:
-    """The function's name, as the reader wrote it."""
-    return getattr(function, "__name__", type(function).__name__)
-
-
-def call(function: Callable, case: tuple) -> str:
-    """The call that was made, as one would type it: ``output_side(7, 3, 1, 0, 1)``."""
-    return f"{name_of(function)}({', '.join(described(argument) for argument in case)})"
-
-
-def failure(function: Callable, error: Exception) -> str:
-    """What the reader's code raised, and the line of it where that happened."""
-    file = getattr(getattr(function, "__code__", None), "co_filename", None)
-    lines = [frame.line for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file and frame.line]
-    place = f' at "{lines[-1]}"' if lines else ""
-    return f"raised {type(error).__name__}: {error}{place}".rstrip(".")

@@ -8,10 +8,10 @@ import torch
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from dscourse.checks.inputs import whole_numbers
 from dslib import cost, counting, functional
 
 from .feedback import Feedback, Mistake, examine, inspect
-from .inputs import whole_numbers
 
 
 def check_ghost_least_channels(reader_function) -> Feedback:

@@ -2,11 +2,11 @@
 
 import torch
 
+from dscourse.checks.inputs import whole_numbers
+from dscourse.checks.values import difference
 from dslib import cost, functional
 
 from .feedback import Feedback, Mistake, examine, inspect
-from .inputs import whole_numbers
-from .values import difference
 
 
 def check_pointwise_cost(reader_function) -> Feedback:

@@ -4,10 +4,10 @@ import numbers
 import statistics
 from collections.abc import Callable
 
+from dscourse.checks.values import difference
 from dslib import bench, cost
 
 from .feedback import Feedback, Mistake, examine, inspect
-from .values import difference
 
 
 def check_layer_gflops(reader_function) -> Feedback:

@@ -1,0 +1,142 @@
+"""An exercise as one object: its solution, cases, oracle, and the wrong answers that many give, each with its hint."""
+
+import copy
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import limit
+from .feedback import Feedback, call, failure, name_of, place
+from .source import changed, solutions
+from .values import difference
+
+REGISTERED: dict[str, dict[str, "Exercise"]] = {}  # slug -> name -> exercise, in the order of the file
+
+
+def exercise(
+    cases: Sequence[tuple] | Callable[[], Sequence[tuple]] = ((),),
+    oracle: Callable | None = None,
+    fault: Callable | None = None,
+    also: Callable | None = None,
+    hint: str = "",
+    wrong: Sequence[tuple] = (),
+) -> Callable:
+    """Make of the solution below it a check, ``check_<name>(reader_function)`` in the same module.
+
+    Args:
+        cases: the arguments of each run; or a function that gives them, where they are costly to build.
+        oracle: ``oracle(*case)`` is the right answer. It shares no code with the solution.
+        fault: for answers of which many are right: ``fault(answer, *case)`` says what is wrong, or "". It is asked
+            before the oracle.
+        also: ``also(reader_function)`` looks at a right function once more, and says what is wrong, or "".
+        hint: what is said to every other wrong answer, after the first case that fails.
+        wrong: wrong answers ``(old text, new text, hint)`` or ``(new expression after the last return, hint)``. With
+            an oracle the check recognizes an answer that is the same in all cases. Hint None: the general one. Where
+            ``fault`` speaks, the hint is words that it says; the tests look for them.
+    """
+
+    def register(solution: Callable) -> Callable:
+        names, name = solution.__globals__, solution.__name__
+        slug = solution.__module__.rpartition(".")[2]
+        exercise = Exercise(name, Path(names["__file__"]), names, cases, oracle, fault, also, hint, tuple(wrong))
+
+        def check(reader_function: Callable) -> Feedback:
+            return exercise.check(reader_function)
+
+        # no functools.wraps: it would keep the solution in __wrapped__, where ?? and help find it
+        check.__name__ = check.__qualname__ = f"check_{name}"
+        check.__module__ = solution.__module__
+        check.__doc__ = f"``{name}{inspect.signature(solution)}``: whether your function is right, and what is not."
+        REGISTERED.setdefault(slug, {})[name] = exercise
+        names[check.__name__] = check
+        return check
+
+    return register
+
+
+@dataclass(frozen=True, repr=False)
+class Exercise:
+    """What ``@exercise`` was told, and the solution's name; its text stays in the file until a check needs it."""
+
+    name: str
+    file: Path
+    names: dict  # what the solution's text can use
+    cases: Sequence[tuple] | Callable[[], Sequence[tuple]]
+    oracle: Callable | None
+    fault: Callable | None
+    also: Callable | None
+    hint: str
+    wrong: tuple[tuple, ...]
+
+    def check(self, function: Callable) -> Feedback:
+        """What to tell the reader of the function. Raises TypeError if it is none."""
+        if not callable(function):
+            raise TypeError(f"a check takes the function itself, without (...) after its name; it got {function!r}")
+        cases = self.cases() if callable(self.cases) else self.cases
+        answers, stopped = self.run(function, cases)
+        if not stopped and all(answer is None or answer is ... for answer in answers):
+            return Feedback(False, f"Not answered yet: {name_of(function)} returns nothing.")
+        if what := self.said_of(answers, cases):
+            return Feedback(False, f"Not yet. {what}")
+        if stopped:
+            return Feedback(False, stopped)
+        if self.oracle and (what := self.compared(function, answers, cases)):
+            return Feedback(False, f"Not yet. {what}".strip())
+        if self.also and (what := self.looked_at_again(function)):
+            return Feedback(False, f"Not yet. {what}")
+        return Feedback(True, f"Right, in all {len(cases)} cases." if len(cases) > 1 else "Right.")
+
+    def run(self, function: Callable, cases: Sequence[tuple]) -> tuple[list, str]:
+        """The answers up to the first case that raises an error or takes too long, and what to say of that one."""
+        answers = []
+        try:
+            with limit.time_limit():
+                for case in cases:
+                    answers.append(function(*copy.deepcopy(case)))  # the reader's code may change what it gets
+        except limit.TimeUp as error:
+            return answers, f"{call(function, case)} {too_long(function, error)} {self.hint}".strip()
+        except Exception as error:  # whatever the reader's code does wrong is told, like any other mistake
+            return answers, f"{call(function, case)} {failure(function, error)}. {self.hint}".strip()
+        return answers, ""
+
+    def said_of(self, answers: Sequence, cases: Sequence[tuple]) -> str:
+        """The first fault of an answer."""
+        pairs = zip(answers, cases, strict=False) if self.fault else ()  # fewer answers if one raised an error
+        return next((what for answer, case in pairs if (what := self.fault(answer, *case))), "")
+
+    def compared(self, function: Callable, answers: Sequence, cases: Sequence[tuple]) -> str:
+        """What to say of answers that differ from the oracle's; "" if none does."""
+        told = ((case, difference(answer, self.oracle(*case))) for answer, case in zip(answers, cases, strict=True))
+        first = next(((case, what) for case, what in told if what), None)
+        if not first:
+            return ""
+        for *change, hint in self.wrong:
+            if hint and not any(map(difference, answers, self.answers(change, cases))):
+                return hint
+        return f"{call(function, first[0])} {first[1]}. {self.hint}"
+
+    def answers(self, change: Sequence[str], cases: Sequence[tuple]) -> Iterator:
+        """What the changed solution answers, case by case."""
+        function = self.changed(*change)
+        return (function(*copy.deepcopy(case)) for case in cases)
+
+    def changed(self, *change: str) -> Callable:
+        """The solution with a change of its text, as a function; without one, the solution itself."""
+        text = solutions(self.file.read_text(encoding="utf-8"))[self.name]
+        names = dict(self.names)
+        exec(compile(changed(text, *change) if change else text, f"<{self.name}>", "exec"), names)
+        return names[self.name]
+
+    def looked_at_again(self, function: Callable) -> str:
+        """What ``also`` says of the function, in the time that it has."""
+        try:
+            with limit.time_limit():
+                return self.also(function)
+        except limit.TimeUp as error:
+            return f"{name_of(function)} {too_long(function, error)}"
+
+
+def too_long(function: Callable, error: limit.TimeUp) -> str:
+    """That the function was stopped, and where."""
+    return f"was stopped after {limit.SECONDS:g} seconds{place(function, error)}. Does every loop in it come to an end?"
