@@ -31,7 +31,7 @@ def for_the_page(source: str) -> dict[str, str]:
     found = solutions(source)
     command = [sys.executable, "-m", "ruff", "format", "--isolated", f"--line-length={PAGE}", "-"]
     formatted = subprocess.run(command, input="\n\n\n".join(found.values()), capture_output=True, text=True, check=True)
-    return dict(zip(found, formatted.stdout.rstrip("\n").split("\n\n\n"), strict=True))
+    return solutions(formatted.stdout)
 
 
 def head(solution: str) -> str:

@@ -11,7 +11,7 @@ def solutions(source: str) -> dict[str, str]:
     lines = source.splitlines()
     functions = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
     found = [node for node in functions if any(map(is_exercise, node.decorator_list))]
-    found = found or functions  # a file in chapters/solutions; goes when there is none left
+    found = found or functions  # solutions alone, as they are laid out for the page
     return {node.name: "\n".join(lines[node.lineno - 1 : node.end_lineno]) for node in found}
 
 

@@ -38,8 +38,10 @@ def built(tmp_path_factory):
     root = tmp_path_factory.mktemp("book")
     for folder in ("chapters", "dslib", "tools"):
         (root / folder).mkdir()
-    for tool in ("notebooks.py", "exercises.py"):
-        shutil.copy(ROOT / "tools" / tool, root / "tools")
+    (root / "dscourse" / "checks").mkdir(parents=True)
+    used = ["tools/notebooks.py", "tools/exercises.py", "dscourse/__init__.py", "dscourse/checks/__init__.py"]
+    for file in [*used, "dscourse/checks/source.py"]:
+        shutil.copy(ROOT / file, root / file)
     (root / "_toc.yml").write_text(TOC)
     (root / "_config.yml").write_text("html: {baseurl: https://example.org/book/}\n")
     (root / "dslib" / "cost.py").write_text("price = 1\n")
@@ -197,11 +199,12 @@ There is a sign for it.
 
 </details>
 """
-SOLUTIONS = '''"""Solutions."""
+SOLUTIONS = '''"""Exercises."""
 
 import math
 
 
+@exercise(hint="Add.")
 def added(first, second=0):
     # as on paper
     return math.fsum([first, second])
@@ -214,8 +217,8 @@ def with_exercise(book):
     text.write_text(text.read_text().replace("1 + 1", "from dslib import exercises") + EXERCISE)
     (book / "dslib" / "__init__.py").write_text("")
     (book / "dslib" / "exercises.py").write_text("def check_added(function):\n    return function(1, 2) == 3\n")
-    (book / "chapters" / "solutions").mkdir()
-    (book / "chapters" / "solutions" / "small.py").write_text(SOLUTIONS)
+    (book / "dscourse" / "exercises").mkdir()
+    (book / "dscourse" / "exercises" / "small.py").write_text(SOLUTIONS)
     return book
 
 
@@ -235,7 +238,7 @@ def test_stub_and_folded_solution_are_made_from_the_solution(with_exercise, monk
 def test_changed_solution_is_noticed_and_carried_into_the_chapter(with_exercise, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(with_exercise))
     notebooks(with_exercise)
-    edit(with_exercise / "chapters" / "solutions" / "small.py", "second=0", "second")
+    edit(with_exercise / "dscourse" / "exercises" / "small.py", "second=0", "second")
     assert "exercises differ from its solutions" in notebooks(with_exercise, "--check").stdout
     notebooks(with_exercise)
     assert "def added(first, second):" in (with_exercise / "chapters" / "small.md").read_text()
@@ -243,7 +246,7 @@ def test_changed_solution_is_noticed_and_carried_into_the_chapter(with_exercise,
 
 
 def test_exercise_without_solution_is_refused_and_nothing_is_changed(with_exercise):
-    edit(with_exercise / "chapters" / "solutions" / "small.py", "def added", "def summed")
+    edit(with_exercise / "dscourse" / "exercises" / "small.py", "def added", "def summed")
     before = (with_exercise / "chapters" / "small.md").read_text()
     done = notebooks(with_exercise)
     assert done.returncode != 0 and "['added']" in done.stdout and "['summed']" in done.stdout

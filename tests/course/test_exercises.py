@@ -1,80 +1,80 @@
-"""The book's exercises: the stub fails, the solution passes, and every typical wrong answer gets a hint of its own."""
+"""The book's exercises, whatever their chapters: the stub fails, the solution passes, each wrong answer gets its hint.
+
+``dscourse/exercises/<slug>.py`` has all of an exercise but its text; what an author promises there is tested here.
+"""
 
 import ast
+import copy
 import importlib
 import inspect
+import pydoc
 import re
 
 import matplotlib
 import pytest
 from IPython.core.inputtransformer2 import TransformerManager
+from IPython.core.oinspect import Inspector
 
-from dscourse import exercises
-from dscourse.exercises import feedback
+from dscourse.checks.exercise import REGISTERED
+from dscourse.checks.feedback import call
+from dscourse.checks.source import solutions
+from dscourse.checks.values import difference
 from dslib import models
 from tests.support.book import CHAPTERS, ROOT, SLUGS, code_cells, exercises_of, prose, read
+from tools.exercises import PAGE, for_the_page
 
-chapter = pytest.mark.parametrize("path", CHAPTERS, ids=SLUGS)
-
-
-def source_of(slug):
-    return (ROOT / "chapters" / "solutions" / f"{slug}.py").read_text()
-
-
-def functions_of(slug):
-    """The solutions of a chapter: name -> text of the function."""
-    lines = source_of(slug).splitlines(keepends=True)
-    nodes = [node for node in ast.parse(source_of(slug)).body if isinstance(node, ast.FunctionDef)]
-    return {node.name: "".join(lines[node.lineno - 1 : node.end_lineno]) for node in nodes}
-
-
-def wrong_answers(slug):
-    return importlib.import_module(f"tests.course.wrong_answers.{slug}").WRONG
-
-
-def defined(slug, name, function):
-    """The function of that name, with the imports of the chapter's file of solutions above it."""
-    top = source_of(slug).partition("\n\n\ndef ")[0]
-    names = {}
-    exec(compile(f"{top}\n\n\n{function}", f"{slug}: {name}", "exec"), names)
-    return names[name]
-
-
-def check(name):
-    return getattr(exercises, f"check_{name}")
-
-
-ALL = [(slug, name) for slug in SLUGS for name in functions_of(slug)]
-every_exercise = pytest.mark.parametrize("slug, name", ALL, ids=[name for _, name in ALL])
-TYPICAL = [
-    pytest.param(slug, name, *answer, id=f"{name}-{answer[2]}")
-    for slug in SLUGS
-    for name, answers in wrong_answers(slug).items()
-    for answer in answers
+CONVERTED = [path for path in CHAPTERS if not (ROOT / "chapters" / "solutions" / f"{path.stem}.py").exists()]
+MODULES = {path.stem: importlib.import_module(f"dscourse.exercises.{path.stem}") for path in CONVERTED}
+EXERCISES = [exercise for slug in MODULES for exercise in REGISTERED[slug].values()]
+CHANGES = [
+    pytest.param(exercise, change, hint, id=f"{exercise.name}-{number}")
+    for exercise in EXERCISES
+    for number, (*change, hint) in enumerate(exercise.wrong, start=1)
 ]
+LEAST_EXERCISES, LEAST_WRONG = 4, 2  # in a chapter, of an exercise; CONTRIBUTING names them
+
+chapter = pytest.mark.parametrize("path", CONVERTED, ids=[path.stem for path in CONVERTED])
+every_exercise = pytest.mark.parametrize("exercise", EXERCISES, ids=[exercise.name for exercise in EXERCISES])
+every_change = pytest.mark.parametrize("exercise, change, hint", CHANGES)
+
+
+def cases_of(exercise):
+    return exercise.cases() if callable(exercise.cases) else exercise.cases
+
+
+def check_of(exercise):
+    return exercise.names[f"check_{exercise.name}"]
+
+
+def source_of(path):
+    return (ROOT / "dscourse" / "exercises" / f"{path.stem}.py").read_text()
 
 
 @chapter
-def test_chapter_has_exercises_with_hints_and_solutions(path):
-    found = exercises_of(path)
-    assert len(found) >= 4
-    assert [exercise.number for exercise in found] == list(range(1, len(found) + 1))
-    assert [exercise.name for exercise in found] == list(functions_of(path.stem)) == list(wrong_answers(path.stem))
+def test_chapter_asks_for_its_exercises_in_their_order(path):
+    found, file = exercises_of(path), f"dscourse/exercises/{path.stem}.py"
+    names = list(REGISTERED[path.stem])
+    assert [exercise.name for exercise in found] == names, f"chapters/{path.stem}.md and {file} differ"
+    assert [exercise.number for exercise in found] == list(range(1, len(names) + 1))
+    assert len(names) >= LEAST_EXERCISES, f"{file} has {len(names)} exercises, the least is {LEAST_EXERCISES}: add some"
     for exercise in found:
-        assert len(exercise.text.split()) >= 5 and len(exercise.hint.split()) >= 5, exercise
-        assert all(len(line) <= 79 for line in exercise.solution.splitlines()), exercise.solution
+        for part, text in (("text", exercise.text), ("hint", exercise.hint)):
+            assert len(text.split()) >= 5, f"chapters/{path.stem}.md, exercise {exercise.number}: its {part} is missing"
 
 
 @chapter
-def test_stubs_and_folded_solutions_come_from_the_file_of_solutions(path):
+def test_stubs_and_folded_solutions_come_from_the_file_of_exercises(path):
     """The reader's function has the solution's name and arguments, and the folded text is the solution."""
+    laid_out = for_the_page(source_of(path))
     for exercise in exercises_of(path):
-        solution = functions_of(path.stem)[exercise.name]
-        assert exercise.solution == solution
+        assert exercise.solution.rstrip() == laid_out[exercise.name], f"chapters/{path.stem}.md: make notebooks"
         (stub, call) = ast.parse(exercise.stub).body
-        assert ast.unparse(stub.args) == ast.unparse(ast.parse(solution).body[0].args)
+        assert ast.unparse(stub.args) == ast.unparse(ast.parse(exercise.solution).body[0].args)
         assert ast.unparse(stub.body[-1]) == "..."
         assert ast.unparse(call) == f"exercises.check_{exercise.name}({exercise.name})"
+        for line in exercise.solution.splitlines():
+            where = f"dscourse/exercises/{path.stem}.py, {exercise.name}"
+            assert len(line) <= PAGE, f"{where}: {len(line)} letters, {PAGE} fit on the page: {line}"
 
 
 @chapter
@@ -93,68 +93,104 @@ def test_stub_fails_and_folded_solution_passes_after_the_set_up_cell_alone(path)
         assert told and told.message.startswith("Right"), told
 
 
-@pytest.mark.parametrize("slug, name, old, new, hint", TYPICAL)
-def test_typical_wrong_answer_gets_its_hint(slug, name, old, new, hint):
-    solution = functions_of(slug)[name]
-    assert old in solution, f"{old!r} is not in the solution"
-    told = check(name)(defined(slug, name, solution.replace(old, new)))
-    assert not told and "raised" not in told.message
-    assert hint in told.message, told
+@every_exercise
+def test_exercise_can_fail_and_has_wrong_answers(exercise):
+    where = f"{exercise.file.name}, {exercise.name}"
+    assert exercise.oracle or exercise.fault, f"{where}: give it an oracle, or a fault where many answers are right"
+    found = len(exercise.wrong)
+    assert found >= LEAST_WRONG, (
+        f"{where} has {found} wrong answers, the least is {LEAST_WRONG}: which will readers give?"
+    )
+
+
+@every_change
+def test_wrong_answer_gets_its_own_hint(exercise, change, hint):
+    """Its text is found, it raises in no case, and no hint that comes earlier is taken for it."""
+    told = check_of(exercise)(exercise.changed(*change))
+    assert not told, f"{change} is a right answer"
+    assert "raised" not in told.message and "was stopped" not in told.message, told.message
+    if hint is None:
+        assert told.message.startswith(f"Not yet. {exercise.name}(") and told.message.endswith(exercise.hint), told
+    elif exercise.fault:
+        assert hint in told.message, told.message
+    else:
+        assert told.message == f"Not yet. {hint}"
+
+
+@every_change
+def test_wrong_answer_differs_from_the_oracle_in_words_that_are_not_said_of_the_solution(exercise, change, hint):
+    def judged(function):
+        answers = [function(*copy.deepcopy(case)) for case in cases_of(exercise)]
+        faults = exercise.said_of(answers, cases_of(exercise)) if exercise.fault else ""
+        pairs = zip(answers, cases_of(exercise), strict=True) if exercise.oracle else ()
+        return faults or next(
+            (what for answer, case in pairs if (what := difference(answer, exercise.oracle(*case)))), ""
+        )
+
+    also = exercise.also and exercise.also(exercise.changed(*change))
+    assert judged(exercise.changed(*change)) or also
+    assert not judged(exercise.changed())
 
 
 @every_exercise
-def test_wrong_answers_get_different_hints_and_reach_every_mistake(slug, name, monkeypatch):
-    prepared, module = [], inspect.getmodule(check(name))
+def test_answer_that_is_wrong_in_the_last_case_alone_gets_the_general_hint(exercise):
+    """A mistake is told only to those who make it everywhere."""
+    cases, solution, count = cases_of(exercise), exercise.changed(), iter(range(1000))
+    if len(cases) == 1 or not exercise.oracle:
+        pytest.skip("one case, or no oracle")
+    nonsense = object()
 
-    def watched(reader_function, cases, truth, mistakes=(), hint=""):
-        prepared[:] = [mistake.hint for mistake in mistakes]
-        return feedback.examine(reader_function, cases, truth, mistakes, hint)
+    def answer(*case):
+        return nonsense if next(count) == len(cases) - 1 else solution(*case)
 
-    if hasattr(module, "examine"):
-        monkeypatch.setattr(module, "examine", watched)
-    answers = wrong_answers(slug)[name]
-    solution = functions_of(slug)[name]
-    messages = [check(name)(defined(slug, name, solution.replace(old, new))).message for old, new, _ in answers]
-    assert len(answers) >= 2 and len(set(messages)) == len(messages)
-    unreached = [hint for hint in prepared if not any(hint in message for message in messages)]
-    assert not unreached, "no wrong answer in tests/wrong_answers gets this hint"
+    answer.__name__ = exercise.name
+    told = check_of(exercise)(answer)
+    faulty = exercise.fault and exercise.fault(nonsense, *cases[-1])
+    assert told.message.startswith(f"Not yet. {faulty or call(answer, cases[-1])}")
+    assert faulty or told.message.endswith(exercise.hint)
 
 
 @every_exercise
-def test_check_tells_what_the_readers_code_raised(slug, name):
+def test_check_tells_what_the_readers_code_raised(exercise):
     def lost(*arguments):
         return {}["nothing"]
 
-    told = check(name)(lost)
+    told = check_of(exercise)(lost)
     assert not told and "raised KeyError: 'nothing'" in told.message and "{}[" in told.message
 
 
 @every_exercise
-def test_check_survives_any_answer(slug, name):
+def test_check_survives_any_answer(exercise):
     for nonsense in ("text", -1, [], {}, object(), float("nan"), True):
-        told = check(name)(lambda *arguments, nonsense=nonsense: nonsense)
+        told = check_of(exercise)(lambda *arguments, nonsense=nonsense: nonsense)
         assert not told and len(told.message) > 10
 
 
 @every_exercise
-def test_check_wants_a_function(slug, name):
+def test_check_wants_a_function(exercise):
     with pytest.raises(TypeError, match="it got 14"):
-        check(name)(14)
+        check_of(exercise)(14)
 
 
-def test_every_check_belongs_to_an_exercise_and_says_where():
-    assert [name for name in exercises.__all__ if name.startswith("check_")] == sorted(
-        (f"check_{name}" for _, name in ALL), key=exercises.__all__.index
-    )
-    for slug, name in ALL:
-        assert check(name).__module__ == f"dscourse.exercises.{slug}"
-        assert check(name).__doc__.startswith(f"``{name}("), check(name).__doc__
-
-
-def test_a_wrong_check_would_be_seen():
-    """The tests above are able to fail: a check that takes every answer for right lets the stub pass."""
-    assert feedback.judge(lambda: 1, [()], lambda answers: [], "")
-    assert not feedback.judge(lambda: None, [()], lambda answers: [], "")
+@every_exercise
+def test_no_solution_is_seen_by_looking_at_the_check(exercise):
+    """Neither by what a name in a notebook shows, nor by help, ?? or the source."""
+    check = check_of(exercise)
+    shown = Inspector(theme_name="nocolor").info(check, detail_level=1)  # what ?? shows
+    looks = [
+        repr(check),
+        pydoc.render_doc(check),
+        str(vars(check)),
+        str(dir(check)),
+        str(shown),
+        inspect.getsource(check),
+    ]
+    body = solutions(exercise.file.read_text())[exercise.name].partition(":\n")[2]
+    lines = [line.strip() for line in body.splitlines() if len(line.strip()) > 8]
+    for look in looks:
+        assert not [line for line in lines if line in look]
+    assert f"check_{exercise.name}" in looks[0] and exercise.name in looks[1]
+    assert exercise.names[exercise.name] is check, "the module itself keeps the solution's function"
 
 
 @chapter
@@ -162,8 +198,11 @@ def test_every_objective_has_an_exercise_and_every_exercise_an_objective(path):
     head = read(path).cells[0].source
     rows = re.findall(r"^\| (.+?) \| ([\d, ]+) \|$", head.partition("**After this chapter you can**")[2], re.MULTILINE)
     tested = [int(number) for _, numbers in rows for number in numbers.split(", ")]
-    assert len(rows) >= 3 and all(len(objective.split()) >= 4 for objective, _ in rows)
-    assert sorted(set(tested)) == list(range(1, len(exercises_of(path)) + 1))
+    assert len(rows) >= 3, f"chapters/{path.stem}.md names {len(rows)} objectives, the least is 3"
+    for objective, _ in rows:
+        assert len(objective.split()) >= 4, f"chapters/{path.stem}.md: say more than {objective!r}"
+    missing = set(range(1, len(exercises_of(path)) + 1)) ^ set(tested)
+    assert not missing, f"chapters/{path.stem}.md: exercises {sorted(missing)} are in no objective, or not there"
 
 
 @chapter
@@ -178,12 +217,10 @@ def test_nothing_of_the_solution_stands_in_the_chapter_before_it(path):
 def test_examples_in_the_texts_hold():
     """Where a text, a hint or a remark says that `call(...)` is `value`, the solutions give that value."""
     found = 0
-    for path in CHAPTERS:
-        names = {"models": models}
-        for exercise in exercises_of(path):
-            names[exercise.name] = defined(path.stem, exercise.name, exercise.solution)
+    for path in CONVERTED:
+        names = {"models": models} | {e.name: e.changed() for e in REGISTERED[path.stem].values()}
         text = " ".join(prose(read(path)).split("## Exercises")[1].split())
         for example, value in re.findall(r"`([^`]+\([^`]*)` is `([^`]+)`", text):
             assert eval(example, dict(names)) == eval(value), f"{path.stem}: {example}"
             found += 1
-    assert found >= 15
+    assert found >= 15 * len(CONVERTED) / len(SLUGS)

@@ -1,6 +1,5 @@
 """What the self-checks say: values compared exactly or with tolerance, and every difference put into words."""
 
-import json
 from fractions import Fraction
 
 import numpy as np
@@ -8,9 +7,9 @@ import pytest
 import sympy
 import torch
 
-from dscourse.exercises.feedback import Feedback, Mistake, examine, inspect
-from dscourse.exercises.inputs import whole_numbers
-from dscourse.exercises.values import described, difference
+from dscourse.checks.feedback import Feedback
+from dscourse.checks.inputs import whole_numbers
+from dscourse.checks.values import described, difference
 
 n = sympy.symbols("n")
 
@@ -112,105 +111,6 @@ def test_difference_is_named(found, expected, words):
 )
 def test_values_are_described_shortly(value, words):
     assert described(value) == words
-
-
-CASES = [(2, 3), (5, 4)]
-
-
-def examined(function, **more):
-    return examine(function, CASES, lambda a, b: a * b, **more)
-
-
-def test_right_answer_passes_and_says_in_how_many_cases():
-    told = examined(lambda a, b: b * a)
-    assert told and told.passed and told.message == "Right, in all 2 cases."
-    assert examine(lambda: 3, [()], lambda: 3).message == "Right."
-
-
-def test_first_failed_case_is_shown_as_a_call():
-    def product(a, b):
-        return 6
-
-    assert examined(product, hint="Multiply.").message == (
-        "Not yet. product(5, 4) gives 6, it should give 20. Multiply."
-    )
-
-
-def test_mistake_is_told_only_to_those_who_make_it_everywhere():
-    mistake = Mistake(lambda a, b: a + b, "You add.")
-    assert examined(lambda a, b: a + b, mistakes=[mistake]).message == "Not yet. You add."
-    assert "You add" not in examined(lambda a, b: a + b if a == 2 else 0, mistakes=[mistake]).message
-    assert examined(lambda a, b: a * b, mistakes=[mistake])
-
-
-def test_first_of_several_fitting_mistakes_is_told():
-    mistakes = [Mistake(lambda a, b: a, "first"), Mistake(lambda a, b: a, "second")]
-    assert examined(lambda a, b: a, mistakes=mistakes).message == "Not yet. first"
-
-
-@pytest.mark.parametrize("nothing", [None, ...])
-def test_stub_is_unanswered_not_wrong(nothing):
-    def product(a, b):
-        return nothing
-
-    assert examined(product).message == "Not answered yet: product returns nothing."
-
-
-def test_answer_that_is_missing_in_some_cases_is_wrong():
-    assert "gives None, it should give 20" in examined(lambda a, b: 6 if a == 2 else None).message
-
-
-def test_what_the_code_raises_is_told_with_its_line():
-    def product(a, b):
-        share = a / 0
-        return share
-
-    told = examined(product, hint="Multiply.").message
-    assert told == 'product(2, 3) raised ZeroDivisionError: division by zero at "share = a / 0". Multiply.'
-
-
-def test_line_is_the_readers_even_if_a_library_raises():
-    def product(a, b):
-        return json.loads("no number") * b
-
-    assert 'at "return json.loads("no number") * b"' in examined(product).message
-
-
-def test_wrong_number_of_arguments_is_told():
-    assert "raised TypeError" in examined(lambda a: a).message
-
-
-def test_interruption_is_no_answer():
-    def interrupted(a, b):
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        examined(interrupted)
-
-
-def test_no_function_is_refused_with_what_was_given():
-    with pytest.raises(TypeError, match=r"without \(\.\.\.\) after its name; it got 6"):
-        examined(6)
-
-
-def test_reader_cannot_change_the_cases():
-    cases = [(torch.ones(2),), ([1, 1],)]
-
-    def spoiled(values):
-        values[0] = 7
-        return 0
-
-    examine(spoiled, cases, lambda values: 1)
-    assert cases[0][0].tolist() == [1, 1] == cases[1][0]
-
-
-def test_inspect_asks_of_each_answer_what_is_wrong_with_it():
-    def fault(answer, size):
-        return "" if answer > size else f"{answer} is not more than {size}."
-
-    assert inspect(lambda size: size + 1, [(3,), (4,)], fault)
-    told = inspect(lambda size: 4, [(3,), (4,)], fault)
-    assert not told and told.message == "Not yet. 4 is not more than 4."
 
 
 def test_feedback_is_shown_in_short_lines():
