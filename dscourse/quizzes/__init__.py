@@ -1,4 +1,4 @@
-"""The chapters' quizzes, each a file of text. Example: ``quiz("standard_convolution")`` shows that chapter's questions."""
+"""The chapters' quizzes, each a file of text: ``quiz("standard_convolution")`` shows that chapter's questions."""
 
 from .reading import quiz
 

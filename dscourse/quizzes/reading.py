@@ -93,16 +93,16 @@ def pieces(file: Path) -> list[Piece]:
             in_block = row.strip() != "```"
             found[-1].text += f"{row}\n" if in_block else ""
             continue
-        kinds = ((kind, re.fullmatch(mark, row.strip())) for kind, mark in MARKS.items())
-        kind, text = next((kind, match[1]) for kind, match in kinds if match)
-        if goes_on and row.strip() and (kind == "text" or kind == found[-1].kind == "feedback"):
-            found[-1].text += f" {text}"
+        matches = ((kind, re.fullmatch(mark, row.strip())) for kind, mark in MARKS.items())
+        kind, text = next((kind, match[1]) for kind, match in matches if match)
+        if kind == "unknown":
+            known = "`## Name`, ```python, `- [x] right option`, `- [ ] wrong option`, `> feedback`"
+            raise Piece(file, line, kind, text).error(f"{text!r} is none of a quiz's marks: {known}")
+        if goes_on and (kind == "text" or kind == found[-1].kind == "feedback"):
+            found[-1].text = f"{found[-1].text} {text}".strip()
         elif row.strip():
             found.append(Piece(file, line, kind, text))
         in_block, goes_on = kind == "python", bool(row.strip()) and kind not in ("python", "heading")
-        if kind == "unknown":
-            known = "`## Name`, ```python, `- [x] right option`, `- [ ] wrong option`, `> feedback`"
-            raise found[-1].error(f"{text!r} is no mark of a quiz. Those are {known}")
     if in_block:
         raise found[-1].error("this block of Python has no end: write ``` below it")
     return found
@@ -127,7 +127,7 @@ def options_of(pieces: tuple[Piece, ...], names: dict) -> tuple[Option, ...]:
     found: dict[str, Option] = {}
     for piece, after in zip_longest(pieces[::2], pieces[1::2]):
         if piece.kind not in ("right", "wrong"):
-            raise piece.error(f"here comes an option, `- [x] ...` or `- [ ] ...`, and not the {piece.kind} {piece.text!r}")
+            raise piece.error(f"here comes an option, `- [x]` or `- [ ]`, and no {piece.kind}: {piece.text[:50]!r}")
         if after is None or after.kind != "feedback" or not after.text:
             raise piece.error("this option has no feedback: write `  > ` below it, and what speaks for or against it")
         option = Option(piece.filled(names), after.filled(names), piece.kind == "right")
