@@ -141,6 +141,8 @@ def test_slots_and_lines_of_an_option(written, shown, tmp_path):
 
 def test_long_questions_and_feedback_go_on_in_the_next_line(tmp_path):
     longer = GOOD.replace("How many", "How\nmany").replace("> A kernel for", "> A kernel\n  >\n  > for")
+    closer = longer.replace("Kernels\n\n", "Kernels\n").replace("[x]", "[X]")
+    assert quiz_of(closer, tmp_path) == quiz_of(GOOD, tmp_path)
     assert quiz_of(longer, tmp_path) == quiz_of(GOOD, tmp_path)
 
 
@@ -170,6 +172,7 @@ def test_each_question_has_python_of_its_own(tmp_path):
         ("not added", "{not} added", 12, "the slot of 'not' gives SyntaxError"),
         ("How many", "{how} many", 7, "the slot of 'how' gives NameError"),
         ("How many kernels?\n", "", 5, "nothing is asked below this heading: write the question there"),
+        ("added.\n", "added.\n\n## More\n", 14, "nothing is asked below this heading: write the question there"),
         ("## Kernels\n", "", 6, "only Python may stand above the first heading: begin a question with `## Its name`"),
         (
             "added.\n",
