@@ -216,6 +216,7 @@ def test_any_integer_type_is_a_size_and_comes_back_as_an_int(value):
         (32, 0.25, 8),
         (32, 0.2, 8),
         (64, 0.3, 19),
+        (32, 0.55, 17),
         (64, Fraction(1, 3), 21),
         (1024, 1, 1024),
         (32, 2, 64),
