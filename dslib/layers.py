@@ -154,6 +154,9 @@ class GhostModule(nn.Module):
         super().__init__()
         self.out_channels = positive_int("out_channels", out_channels)
         ratio = positive_int("ratio", ratio, minimum=2)
+        for name, size in (("kernel_size", kernel_size), ("dw_kernel_size", dw_kernel_size)):
+            if any(side % 2 == 0 for side in pair(name, size)):
+                raise ValueError(f"{name} must be odd, so that padding keeps the size, got {size!r}")
         intrinsic = -(-self.out_channels // ratio)  # rounded up, without floats
         primary = _conv_arguments(2, in_channels, intrinsic, kernel_size, stride)
         cheap = _conv_arguments(2, intrinsic, intrinsic * (ratio - 1), dw_kernel_size, groups=intrinsic)
