@@ -3,6 +3,7 @@
 Whole, the theme's two icon fonts weigh 274 kB and the font for formulas 500; this way all three weigh less than 50.
 """
 
+import hashlib
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -19,9 +20,8 @@ ITALICS = {*range(0x1D434, 0x1D468), *range(0x1D6FC, 0x1D71C), 0x210E}
 
 def drop_kernels(app, pagename, templatename, context, doctree) -> None:
     """Thebe's scripts ask another host, and fail in the console since Jupyter Book names its address twice."""
-    scripts = [(str(getattr(script, "filename", "")), getattr(script, "attributes", {}), script) for script in context["script_files"]]
     context["script_files"] = [
-        script for name, attributes, script in scripts if "thebe" not in f"{name} {attributes.get('body', '')}".lower()
+        script for script in context["script_files"] if "thebe" not in f"{script.filename} {script.attributes}".lower()
     ]
 
 
@@ -49,6 +49,10 @@ def shrink_fonts(app, error) -> None:
 
 
 def setup(app) -> dict:
+    # Sphinx writes all pages again if a value like this one has changed, but not if only an extension or a style has.
+    files = sorted(path for folder in ("_ext", "_static") for path in Path(app.srcdir, folder).rglob("*.*"))
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in files if path.suffix != ".pyc")).hexdigest()
+    app.add_config_value("digest_of_extensions", digest, "html")
     app.connect("html-page-context", drop_kernels, priority=900)  # after the extensions that add scripts
     app.connect("build-finished", shrink_fonts, priority=900)  # after the theme has copied its fonts
     return {"parallel_read_safe": True, "parallel_write_safe": True}
