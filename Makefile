@@ -1,7 +1,7 @@
 # Two commands for everyone: `make book`, `make test`. The rest is for authors. CONTRIBUTING.md says when to use what.
 # PYTHON=python3.12 chooses the Python that the environments are made with.
 
-.PHONY: help book test test-with has-git has-chromium notebooks serve url colab picture lighthouse format clean
+.PHONY: help book test test-with has-git has-chromium notebooks serve url colab picture format clean
 
 help:
 	@echo "make book        install into .venv and build the site: _build/html/index.html"
@@ -12,7 +12,6 @@ help:
 	@echo "make url         set the repository's address everywhere: git's origin, or URL=https://github.com/OWNER/REPO"
 	@echo "make colab       push the notebooks to origin's branch colab, which the site's buttons open (the workflow does it)"
 	@echo "make picture     draw overview, social card and the picture of the explorer again"
-	@echo "make lighthouse  scores of two built pages, with Lighthouse from npm"
 	@echo "make format      tidy the Python files"
 	@echo "make clean       remove what was built, and the environments"
 
@@ -56,9 +55,6 @@ colab:
 
 picture: .venv/installed
 	.venv/bin/python -m tools.picture
-
-lighthouse: .venv/installed
-	.venv/bin/python -m tools.lighthouse
 
 format: .venv/installed
 	.venv/bin/ruff format .

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -57,7 +58,7 @@ def build(folder, more, address, *options):
     (folder / "chapters" / "first.md").write_text(FIRST.format(more=more))
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(with_address(SECOND))])
     nbformat.write(notebook, folder / "chapters" / "second.ipynb")
-    command = [sys.executable, "-m", "jupyter_book.cli.main", "build", str(folder), *options]
+    command = [Path(sys.executable).with_name("jupyter-book"), "build", folder, *options]
     return subprocess.run(command, capture_output=True, text=True)
 
 
@@ -90,7 +91,9 @@ def test_unreadable_formula_is_a_warning_that_shows_it(unknown):
 
 
 def test_anchor_of_a_formula_stays_when_another_one_comes(unknown, known):
-    before, after = ([one["id"] for one in read(s, "chapters/first.html").select("div.math")] for s in (unknown[1], known))
+    before, after = (
+        [one["id"] for one in read(s, "chapters/first.html").select("div.math")] for s in (unknown[1], known)
+    )
     assert len(set(before)) == 3 and before[1] + "-2" == before[2]
     assert after[1:] == before and len(set(after)) == 4
 
@@ -99,7 +102,9 @@ def test_page_built_without_an_address_shows_no_dead_button(unknown):
     _, site = unknown
     for name in ("chapters/first.html", "chapters/second.html", "index.html", "404.html", "search.html"):
         page = read(site, name)
-        dead = {link for link in links(page) if link and ("OWNER/REPO" in link.replace("REPO-2", "") or "colab" in link)}
+        dead = {
+            link for link in links(page) if link and ("OWNER/REPO" in link.replace("REPO-2", "") or "colab" in link)
+        }
         assert not dead and not page.select("article img, link[rel=canonical], .btn-source-repository-button")
 
 

@@ -14,7 +14,7 @@ from bs4 import BeautifulSoup
 from PIL import Image
 
 import dslib
-from tests.support.book import CHAPTERS, NOTEBOOKS, PAGES, ROOT, SLUGS, code_cells, exercises_of, prose, read
+from tests.support.book import CHAPTERS, NOTEBOOKS, ROOT, SLUGS, code_cells, exercises_of, prose, read
 from tests.support.site import BUILT, HTML, OWN_PAGES, soup
 
 ALL_PAGES = [*OWN_PAGES, "index.html", "404.html"]

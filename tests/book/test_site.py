@@ -92,7 +92,9 @@ def test_every_icon_is_in_its_font(visits, page):
 def test_every_character_of_a_formula_is_in_the_font():
     """Single letters too, which browsers show as their italic twins."""
     known = set(map(chr, TTFont(HTML / "_static" / "formulas.woff2").getBestCmap()))
-    twins = {unicodedata.normalize("NFKC", twin): twin for twin in known if "MATHEMATICAL ITALIC" in unicodedata.name(twin)}
+    twins = {
+        unicodedata.normalize("NFKC", twin): twin for twin in known if "MATHEMATICAL ITALIC" in unicodedata.name(twin)
+    }
     twins["h"] = "ℎ"
     for page in BUILT:
         for part in soup(page).select("math :is(mi, mn, mo, mtext)"):

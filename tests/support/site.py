@@ -24,9 +24,10 @@ SETTLED = """async () => {
   await document.fonts.ready;
   await new Promise(done => setTimeout(done, 400)); // the theme looks for what can be scrolled 300 ms after a change
 }"""
+# Formulas outside of what is folded that take no room.
 FORMULAS = """() => [...document.querySelectorAll('article .math')]
-  .filter(math => !math.closest('details:not([open])') && !(math.querySelector('math')?.getBoundingClientRect().width > 0))
-  .map(math => math.outerHTML)"""
+  .filter(one => !one.closest('details:not([open])') && !one.querySelector('math')?.getBoundingClientRect().width)
+  .map(one => one.outerHTML)"""
 # What sticks out of the screen and cannot be scrolled by itself.
 OVERFLOW = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 # The characters that icon fonts show: each with its family and weight.
