@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 UNKNOWN = "OWNER/REPO"
+BADGE = "(?:Open in Colab|Read on the site)"
 
 
 def forget_unknown(app, config) -> None:
@@ -32,7 +33,7 @@ def bring_home(app, docname: str, source: list[str]) -> None:
     address = re.escape(f"{app.site}{Path(docname).parent}/")
     source[0] = re.sub(rf"\]\({address}(\w+)\.html(#[\w-]+)?\)", local, source[0])
     if not app.config.html_baseurl:
-        source[0] = re.sub(r"\[!\[[^]]*\]\([^)]*\)\]\(https://[^)]*\)", "", source[0])  # the badges
+        source[0] = re.sub(rf"\[!\[{BADGE}\]\([^)]*\)\]\([^)]*\)", "", source[0])
 
 
 def setup(app) -> dict:
