@@ -12,6 +12,7 @@ from fontTools.ttLib import TTFont
 from PIL import Image
 
 from tests.support.site import (
+    ALSO_WIDE,
     BUILT,
     FORMULAS,
     HTML,
@@ -26,7 +27,7 @@ from tests.support.site import (
 ALL = [*OWN_PAGES, "404.html"]
 EVERYTHING = {"runOnly": WCAG["runOnly"]}  # contrast too
 STANDARD = "chapters/standard_convolution.html"
-HEAVIEST = 350e3  # bytes of a first visit, gzipped, every formula typeset
+HEAVIEST = 400e3  # bytes of a first visit, gzipped, every formula typeset
 ICON_FONTS = {"brands": "fa-brands-400", "900": "fa-solid-900", "400": "fa-regular-400"}
 every_page = pytest.mark.parametrize("page", ALL)
 
@@ -62,10 +63,11 @@ def test_every_formula_is_shown(visits, page):
 
 
 @every_page
-@pytest.mark.parametrize("view", ["wide", "light", "dark", "phone"])
-def test_axe_finds_nothing(visits, page, view):
-    violations = visits(page).violations[view]
-    assert not violations, "\n".join(violations)
+def test_axe_finds_nothing(visits, page):
+    """In the views that ``look`` opens: contrast in light and dark, all other rules on a phone, wide where it differs."""
+    violations = visits(page).violations
+    assert len(violations) == (4 if page in ALSO_WIDE else 3)
+    assert not any(violations.values()), "\n".join(f"{view}: {found}" for view, found in violations.items())
 
 
 @every_page
@@ -79,7 +81,7 @@ def test_first_visits_are_light(visits, capsys):
     with capsys.disabled():
         print(f"\nfirst visit, gzipped: {json.dumps({page: f'{w / 1e3:.0f} kB' for page, w in weights.items()})}")
     assert HTML / "_static" / "formulas.woff2" in visits("chapters/cost_analysis.html").files
-    assert {page: weight for page, weight in weights.items() if weight > HEAVIEST} == {}
+    assert weights["chapters/cost_analysis.html"] < 350e3 and max(weights.values()) < HEAVIEST
 
 
 @every_page
@@ -100,7 +102,8 @@ def test_every_character_of_a_formula_is_in_the_font():
         for part in soup(page).select("math :is(mi, mn, mo, mtext)"):
             text = part.get_text()
             single = part.name == "mi" and len(text) == 1 and text.isalpha() and "mathvariant" not in part.attrs
-            assert known.issuperset(twins[text] if single else text), f"{page}: {text}"
+            shown = [letter for letter in text if unicodedata.category(letter) != "Cf"]  # those show nothing
+            assert known.issuperset(twins[text] if single else shown), f"{page}: {text}"
 
 
 def test_brace_below_a_sum_is_whole_on_a_fine_screen(browser):
