@@ -7,11 +7,12 @@ from pathlib import Path
 
 import nbformat
 import pytest
-import yaml
 from bs4 import BeautifulSoup
 
 from tests.support.book import ROOT
+from tools import url
 
+TOC = "format: jb-book\nroot: chapters/first\nchapters:\n  - file: chapters/second.ipynb\n"
 FIRST = """# First
 
 Some words about the first page, which the card takes because the page has no description.
@@ -32,32 +33,26 @@ $$
 """
 SECOND = """# Second
 
-[![Open in Colab](images/colab.svg)](https://colab.research.google.com/github/OWNER/REPO/blob/main/chapters/second.ipynb)
+[![Open in Colab](images/colab.svg)](https://colab.research.google.com/github/OWNER/REPO/blob/colab/chapters/second.ipynb)
 [![Read on the site](images/site.svg)](https://OWNER.github.io/REPO/chapters/second.html)
 
 Back to the [first page](https://OWNER.github.io/REPO/chapters/first.html), and to [another](https://OWNER.github.io/REPO-2/chapters/first.html).
 """
 
 
-def build(folder, more, address, *options):
+def build(folder, more, *options, address=None):
     """The small book, built by Jupyter Book with this book's settings."""
     (folder / "chapters").mkdir()
     for name in ("_ext", "_static", "chapters/images"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    owner, name = address.split("/")
-
-    def with_address(text):
-        return text.replace("OWNER/REPO", address).replace("OWNER.github.io/REPO", f"{owner}.github.io/{name}")
-
-    old = yaml.safe_load((ROOT / "_config.yml").read_text())["repository"]["url"].removeprefix("https://github.com/")
-    settings = (ROOT / "_config.yml").read_text().replace(old, "OWNER/REPO")
-    settings = settings.replace("{}.github.io/{}".format(*old.split("/")), "OWNER.github.io/REPO")
-    (folder / "_config.yml").write_text(with_address(settings))
-    toc = "format: jb-book\nroot: chapters/first\nchapters:\n  - file: chapters/second.ipynb\n"
-    (folder / "_toc.yml").write_text(toc)
+    settings = url.rewrite((ROOT / "_config.yml").read_text(), url.address_in_force(ROOT), ("OWNER", "REPO"))
+    (folder / "_config.yml").write_text(settings)
+    (folder / "_toc.yml").write_text(TOC)
     (folder / "chapters" / "first.md").write_text(FIRST.format(more=more))
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(with_address(SECOND))])
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(SECOND)])
     nbformat.write(notebook, folder / "chapters" / "second.ipynb")
+    if address:
+        url.set_address(folder, address)
     command = [Path(sys.executable).with_name("jupyter-book"), "build", folder, *options]
     return subprocess.run(command, capture_output=True, text=True)
 
@@ -65,14 +60,14 @@ def build(folder, more, address, *options):
 @pytest.fixture(scope="module")
 def unknown(tmp_path_factory):
     folder = tmp_path_factory.mktemp("unknown")
-    done = build(folder, r"An unreadable formula: $\nosuchword{2}$.", "OWNER/REPO")
+    done = build(folder, r"An unreadable formula: $\nosuchword{2}$.")
     return done, folder / "_build" / "html"
 
 
 @pytest.fixture(scope="module")
 def known(tmp_path_factory):
     folder = tmp_path_factory.mktemp("known")
-    done = build(folder, "$$\nK\n$$", "ada-l/sep.conv", "-W", "-n", "--keep-going")
+    done = build(folder, "$$\nK\n$$", "-W", "-n", "--keep-going", address=("ada-l", "sep.conv"))
     assert done.returncode == 0, done.stderr
     return folder / "_build" / "html"
 
@@ -110,7 +105,7 @@ def test_page_built_without_an_address_shows_no_dead_button(unknown):
 
 def test_page_built_with_an_address_has_its_buttons(known):
     page = read(known, "chapters/second.html")
-    colab = "https://colab.research.google.com/github/ada-l/sep.conv/blob/main/chapters/second.ipynb"
+    colab = "https://colab.research.google.com/github/ada-l/sep.conv/blob/colab/chapters/second.ipynb"
     assert len(page.select(f'a[href="{colab}"]')) == 2  # the badge and the theme's button
     assert "https://github.com/ada-l/sep.conv" in links(page)
     assert page.select_one("link[rel=canonical]")["href"] == "https://ada-l.github.io/sep.conv/chapters/second.html"

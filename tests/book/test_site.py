@@ -64,7 +64,7 @@ def test_every_formula_is_shown(visits, page):
 
 @every_page
 def test_axe_finds_nothing(visits, page):
-    """In the views that ``look`` opens: contrast in light and dark, all other rules on a phone, wide where it differs."""
+    """Contrast in light and in dark; all other rules on a phone, and wide where that differs."""
     violations = visits(page).violations
     assert len(violations) == (4 if page in ALSO_WIDE else 3)
     assert not any(violations.values()), "\n".join(f"{view}: {found}" for view, found in violations.items())
