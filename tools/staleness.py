@@ -88,4 +88,6 @@ def _plain(node: object) -> object:
     fields = {name: value for name, value in ast.iter_fields(node) if value is not None and value != []}
     if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) and ast.get_docstring(node):
         fields["body"] = node.body[1:]
+    if isinstance(node, ast.JoinedStr):  # Python 3.12 puts empty texts into f-strings
+        fields["values"] = [part for part in node.values if getattr(part, "value", None) != ""]
     return (type(node).__name__, *((name, _plain(value)) for name, value in fields.items()))
