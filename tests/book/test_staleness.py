@@ -15,7 +15,7 @@ FILES = {
     "dslib/__init__.py": '"""A library."""\n',
     "dslib/alone.py": "value = 1\n",
     "dslib/plain.py": "from dslib.deep.below import thing\nused = thing\n",
-    "dslib/deep/__init__.py": '"""A list."""\nfrom .below import thing\nfrom .beside import other\n__all__ = ["other"]\n',
+    "dslib/deep/__init__.py": '"A list."\nfrom .below import thing\nfrom .beside import other\n__all__ = ["other"]\n',
     "dslib/deep/below.py": "from .. import alone\nthing = alone.value\n",
     "dslib/deep/beside.py": "import math\nother = 2\n",
     "dslib/page/__init__.py": "from .view import show\n",
