@@ -52,7 +52,7 @@ def page(slug: str) -> int:
 
 
 def _sphinx(source: Path) -> object:
-    """Jupyter Book's own call of Sphinx, for one file of the book: other pages are read if they changed, not written."""
+    """Jupyter Book's own call of Sphinx, for one file: other pages are read if they changed, not written."""
     from jupyter_book.sphinx import build_sphinx  # here: it takes a second to import
 
     return build_sphinx(

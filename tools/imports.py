@@ -5,12 +5,13 @@ of its files is looked through: ``models.mobilenet_v1`` reaches the file that de
 Code that uses such a package in a way that names nothing (``getattr(models, name)``) reaches all of it.
 
 A data file is reached if a string in the code is its name, with or without the suffix, and the code reaches a module in
-the same folder: ``measured.read("speed")`` reaches ``dscourse/measured/speed.csv``. Fenced Python in a Markdown file
-counts as its code.
+the same folder: ``measured.read("speed")`` reaches ``dscourse/measured/speed.csv``. If all that the code passes to
+functions of that folder are such strings, no others count. Fenced Python in a Markdown file counts as its code.
 """
 
 import ast
 import re
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -33,6 +34,7 @@ class Code:
 
     uses: frozenset[Use]
     words: frozenset[object]
+    passed: dict[str, frozenset[object] | None]  # module -> texts passed to it; None: something else was passed too
     only_lists: bool
 
 
@@ -57,10 +59,16 @@ class Imports:
             code, file = todo.pop()
             near = self._imported(code)
             folders = {path.parent for path in near} | ({file.parent} if file else set())
-            named = {path for path in self.data if path.parent in folders and {path.name, path.stem} & code.words}
+            named = {path for path in self.data if path.parent in folders and self._names(code, file, path)}
             todo += [(self._code(path), path) for path in (near | named) - found]
             found |= near | named
         return found
+
+    def _names(self, code: Code, file: Path | None, data: Path) -> bool:
+        """Whether a string in the code, which is in ``file``, is the name of a data file."""
+        passed = [texts for module, texts in code.passed.items() if self._path(module).parent == data.parent]
+        only = passed and None not in passed and (file is None or file.parent != data.parent)
+        return bool({data.name, data.stem} & (frozenset().union(*passed) if only else code.words))
 
     def _imported(self, code: Code) -> set[Path]:
         """The Python files that the code reaches by imports alone."""
@@ -88,25 +96,25 @@ class Imports:
         inside = (Use(f"{use.module}.{file.stem}", None) for file in path.parent.iterdir() if file != path)
         return sources or [module for module in inside if self._path(module.module)]
 
-    def _uses(self, tree: ast.Module, file: Path | None) -> set[Use]:
-        """The names that the code takes from modules of ours."""
-        found, modules = set(), {}
+    def _parsed(self, tree: ast.Module, file: Path | None) -> Code:
+        modules, names = {}, {}  # what a name in the code stands for: a module, or a name in one
+        uses = set()
         for node in ast.walk(tree):
             if isinstance(node, ast.ImportFrom):
-                module = self._absolute(node, file)
                 for alias in node.names:
-                    taken = self._taken(module, alias.name)
+                    taken = self._taken(self._absolute(node, file), alias.name)
                     if taken.name is None and alias.name != "*":
                         modules[alias.asname or alias.name] = taken.module
                     else:
-                        found.add(taken)
+                        uses.add(taken)
+                        names[alias.asname or alias.name] = taken.module
             elif isinstance(node, ast.Import):
-                for alias in node.names:
-                    if alias.asname:
-                        modules[alias.asname] = alias.name
-                    else:
-                        found.add(Use(alias.name, None))
-        return found | _names_used(tree, modules)
+                modules |= {alias.asname: alias.name for alias in node.names if alias.asname}
+                uses |= {Use(alias.name, None) for alias in node.names if not alias.asname}
+        words = frozenset(node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
+        ours = {name: module for name, module in (modules | names).items() if self._path(module)}
+        lists = file is not None and file.name == "__init__.py" and all(map(_is_listing, tree.body))
+        return Code(frozenset(uses | _names_used(tree, modules)), words, _passed(tree, ours), lists)
 
     def _taken(self, module: str, name: str) -> Use:
         """What ``from module import name`` takes: a module as a whole, or a name from one."""
@@ -136,11 +144,6 @@ class Imports:
             self._codes[path] = self._parsed(tree, path)
         return self._codes[path]
 
-    def _parsed(self, tree: ast.Module, file: Path | None) -> Code:
-        words = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
-        lists = file is not None and file.name == "__init__.py" and all(map(_is_listing, tree.body))
-        return Code(frozenset(self._uses(tree, file)), frozenset(words), lists)
-
 
 def _is_listing(statement: ast.stmt) -> bool:
     """Whether the statement is an import, a text or ``__all__``."""
@@ -161,4 +164,23 @@ def _names_used(tree: ast.Module, modules: dict[str, str]) -> set[Use]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and node not in owners and node.id in modules and isinstance(node.ctx, ast.Load):
             found.add(Use(modules[node.id], None))
+    return found
+
+
+def _passed(tree: ast.Module, modules: dict[str, str]) -> dict[str, frozenset[object] | None]:
+    """What the functions of each module are called with, if that is text alone; else None."""
+    loads = Counter(node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load))
+    calls = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, (ast.Name, ast.Attribute)):
+            name = ast.unparse(node.func).partition(".")[0]
+            if name in modules:
+                calls.setdefault(name, []).append([*node.args, *(keyword.value for keyword in node.keywords)])
+    found = {}
+    for name, lists in calls.items():
+        given = [value for values in lists for value in values]
+        plain = len(lists) == loads[name] and all(isinstance(value, ast.Constant) for value in given)
+        texts = frozenset(value.value for value in given) if plain else None
+        before = found.get(modules[name], frozenset())
+        found[modules[name]] = None if texts is None or before is None else before | texts
     return found

@@ -34,7 +34,7 @@ CORE = [
     "claims_checked",
 ]
 CORE_CHAPTERS = [path for path in CHAPTERS if path.stem in CORE]
-EXERCISES, OBJECTIVES, QUESTIONS = 4, 3, 3  # at least so many; CONTRIBUTING.md has the same numbers
+LEAST_EXERCISES, LEAST_OBJECTIVES, LEAST_QUESTIONS = 4, 3, 3  # CONTRIBUTING.md has the same numbers
 LETTERS = 79  # of a line of code, at most
 WORDS_OF_ALT = 12  # of the text that stands for a figure, at least
 
