@@ -42,7 +42,7 @@ def say_what_is_stale() -> None:
     for text in chapter_texts():
         try:
             lines.append(look_at(text).stale)
-        except UnequalExercises as error:
+        except (UnequalExercises, SyntaxError) as error:
             lines.append(f"chapters/{text.name}: {error}")
     lines = [line for line in lines if line]
     print(*(lines or ["no notebook is stale"]), sep="\n")

@@ -140,7 +140,7 @@ class Imports:
         """The file's code; a data file has none, but for what is fenced in Markdown."""
         if path not in self._codes:
             text = path.read_text(encoding="utf-8") if path.suffix in (".py", ".md") else ""
-            tree = ast.parse("\n".join(FENCED.findall(text)) if path.suffix == ".md" else text)
+            tree = ast.parse("\n".join(FENCED.findall(text)) if path.suffix == ".md" else text, str(path))
             self._codes[path] = self._parsed(tree, path)
         return self._codes[path]
 

@@ -114,11 +114,12 @@ def look_at_all(texts: list[Path], discard: bool = False) -> list[Chapter] | Non
     for text in texts:
         try:
             chapters.append(look_at(text))
-        except exercises.UnequalExercises as error:
+        except (exercises.UnequalExercises, SyntaxError) as error:
             refused.append(f"chapters/{text.name}: {error}")
     if not discard:
         refused += [chapter.changed_by_hand for chapter in chapters if chapter.changed_by_hand]
-    print(*refused, sep="\n", end="\n" if refused else "")
+    for line in refused:
+        print(line)
     return None if refused else chapters
 
 
@@ -157,8 +158,13 @@ def check(texts: list[Path]) -> int:
 
 def environments(texts: list[Path]) -> list[str]:
     """The names of other environments that stale chapters ask for."""
-    elsewhere = [text for text in texts if environment_of(text)]
-    return sorted({environment_of(text) for text in elsewhere if look_at(text).stale})
+    found = set()
+    for text in texts:
+        try:
+            found |= {environment_of(text)} if environment_of(text) and look_at(text).stale else set()
+        except (exercises.UnequalExercises, SyntaxError):
+            pass  # told when the notebooks are brought up to date
+    return sorted(found)
 
 
 def take(texts: list[Path]) -> int:

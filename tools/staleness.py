@@ -31,10 +31,17 @@ def digest(thing: object) -> str:
 def made_from(notebook: nbformat.NotebookNode) -> dict[str, str]:
     """All that the notebook's outputs depend on, by name, with a digest of each."""
     cells = [cell.source for cell in code_cells(notebook)]
-    code = TransformerManager().transform_cell("\n".join(cells))  # %pip is no plain Python
-    files = _imports().reached(ast.parse(code))
+    files = _imports().reached(ast.Module([statement for cell in cells for statement in _statements(cell)], []))
     own = {OWN_CODE: digest([ADDRESS.sub(r"\1OWNER/REPO", cell) for cell in cells])}
     return own | {path.relative_to(ROOT).as_posix(): _digest_of(path) for path in sorted(files)}
+
+
+def _statements(cell: str) -> list[ast.stmt]:
+    """The cell's code, ``%pip`` and its kind as calls; nothing if it is no Python, which its execution will tell."""
+    try:
+        return ast.parse(TransformerManager().transform_cell(cell)).body
+    except SyntaxError:
+        return []
 
 
 def changes(stored: nbformat.NotebookNode, wanted: nbformat.NotebookNode) -> list[str]:

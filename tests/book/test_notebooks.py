@@ -160,3 +160,18 @@ def test_folded_cell_is_folded_in_colab_and_jupyter(book, tag):
 def test_every_stored_notebook_can_be_read_by_jupyter(book):
     nbformat.validate(stored(book))
     assert CHAPTER.count("code-cell") == len([c for c in stored(book).cells if c.cell_type == "code"])
+
+
+def test_code_that_is_no_python_is_told_and_changes_nothing(book):
+    before = (book / "chapters" / "small.ipynb").read_bytes()
+    edit(text_of(book), "1 + 1", "1 +")
+    done = run(book, "notebooks")
+    assert done.returncode == 1 and "SyntaxError" in done.stdout
+    assert (book / "chapters" / "small.ipynb").read_bytes() == before
+
+
+def test_a_reached_file_that_is_no_python_is_named(book):
+    edit(text_of(book), "1 + 1", "from dslib.geometry import output_size")
+    (book / "dslib" / "geometry.py").write_text("def output_size(:\n")
+    done = run(book, "notebooks")
+    assert done.returncode == 1 and done.stdout.count("\n") == 1 and "geometry.py, line 1" in done.stdout
