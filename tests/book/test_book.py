@@ -22,10 +22,10 @@ from tests.support.book import (
     SLUGS,
     WORDS_OF_ALT,
     code_cells,
-    listed,
     place,
     prose,
     read,
+    tell,
 )
 
 
@@ -50,9 +50,7 @@ def title(path):
 
 def test_every_page_of_the_toc_is_a_file():
     wrong = [page for page in PAGES if not (ROOT / page).with_suffix(".md").is_file()]
-    assert not wrong, listed(
-        [f"_toc.yml names {page}, which is not there: write it or delete the line" for page in wrong]
-    )
+    tell([f"_toc.yml names {page}, which is not there: write it or delete the line" for page in wrong])
 
 
 @chapter
@@ -66,7 +64,7 @@ def test_head_asks_the_question_and_ends_with_the_parts_in_order(path):
     sections = re.findall(r"^## .+$", prose(read(path)), re.MULTILINE)
     if sections[-4:] != LAST_SECTIONS:
         wrong.append(f"{place(path, sections[-1])}: the last sections must be {LAST_SECTIONS}, not {sections[-4:]}")
-    assert not wrong, listed(wrong)
+    tell(wrong)
 
 
 @chapter
@@ -107,7 +105,7 @@ def test_links_to_other_chapters_work_in_colab_too(path):
     (badge,) = re.findall(r"\]\((https://colab\S+)\)", read(path).cells[0].source)
     targets = re.findall(r"\]\(([^):\s]+\.ipynb)\)", prose(read(path)))
     away = [target for target in targets if urljoin(badge, target) != urljoin(badge, Path(target).name)]
-    assert not away, listed([f"{place(path, f']({target}')}: write {Path(target).name} alone" for target in away])
+    tell([f"{place(path, f']({target}')}: write {Path(target).name} alone" for target in away])
 
 
 @every_notebook
@@ -161,7 +159,7 @@ def test_code_cells_are_short(path):
         most = 20 if number == 0 else 15  # the set-up cell has the imports
         if len(lines) > most:
             wrong.append(f"{place(path, lines[0])}: a cell of {len(lines)} lines, the limit is {most}")
-    assert not wrong, listed(wrong)
+    tell(wrong)
 
 
 def with_figure(path):
@@ -183,7 +181,7 @@ def test_figures_have_an_alt_text_that_says_what_they_show(path):
                 f"{place(path, cell.source)}: the alt text of the figure has {len(alt.split())} words, it needs"
                 f" {WORDS_OF_ALT}: write :mystnb: {{image: {{alt: ...}}}} at the top of the cell"
             )
-    assert not wrong, listed(wrong)
+    tell(wrong)
 
 
 @every_notebook
@@ -205,7 +203,7 @@ def test_images_and_files_that_links_lead_to_are_there(path):
             there = file.startswith("https://") or file.endswith(".ipynb") or (path.parent / file).is_file()
         if not there or file.endswith(".md"):
             wrong.append(f"{place(path, f']({target}')}: links to {target}, which is not there")
-    assert not wrong, listed(wrong)
+    tell(wrong)
     assert not re.search(r"!\[[^\]]*\]\(https?:", prose(read(path))), f"{path.name}: an image of another host"
 
 
@@ -218,7 +216,7 @@ def test_tables_of_chapters_follow_the_toc_and_the_chapters(page):
     wanted = [(title(path), path.stem, question(path)) for path in CHAPTERS]
     wrong = [f"{page}: the table needs the row | [{row[0]}]({folder}{row[1]}.ipynb) | {row[2]} |" for row in wanted]
     wrong = [message for message, row in zip(wrong, wanted, strict=True) if row not in rows]
-    assert not wrong, listed(wrong)
+    tell(wrong)
     assert rows == wanted, f"{page}: the rows of the table must have the order of _toc.yml"
 
 
@@ -253,4 +251,4 @@ def test_overview_picture_is_what_the_library_draws_today(tmp_path):
 def test_code_fits_the_page(path):
     lines = [line for cell in code_cells(read(path)) for line in cell.source.splitlines() if len(line) > LETTERS]
     wrong = [f"{place(path, line)}: {len(line)} letters, the limit is {LETTERS}" for line in lines]
-    assert not wrong, listed(wrong)
+    tell(wrong)

@@ -55,9 +55,10 @@ def place(path: Path, words: str) -> str:
     return f"chapters/{text.name}" + (f", line {lines[0]}" if lines else "")
 
 
-def listed(wrong: list[str]) -> str:
-    """Messages as a list of their own, one a line."""
-    return "\n" + "\n".join(wrong)
+def tell(wrong: list[str]) -> None:
+    """Fail with these messages as one list, and with nothing else; pass if there are none."""
+    if wrong:
+        pytest.fail("\n".join(["", *wrong]), pytrace=False)
 
 
 def in_book(slug: str) -> pytest.MarkDecorator:
