@@ -12,6 +12,7 @@ from dslib import models
 from dslib.counting import __main__ as command
 from dslib.counting import count
 
+pytestmark = pytest.mark.slow  # processes of their own
 GHOSTNET = ["dslib.models:ghostnet", "--input-size", "1,3,224,224"]
 
 
