@@ -62,14 +62,11 @@ def _foldable_pairs(model):
             if not module._forward_hooks and not module._forward_pre_hooks:  # a hook must go on seeing what it sees
                 called_once[node] = module
     for node, norm in called_once.items():
-        conv = node.args[0] if node.args else None
-        if (
-            type(norm) is nn.BatchNorm2d
-            and norm.running_mean is not None
-            and type(called_once.get(conv)) in CONVOLUTIONS
-        ):
-            if len(conv.users) == 1:
-                yield called_once[conv], norm
+        if type(norm) is not nn.BatchNorm2d or norm.running_mean is None or not node.args:
+            continue
+        conv = called_once.get(node.args[0])
+        if type(conv) in CONVOLUTIONS and len(node.args[0].users) == 1:
+            yield conv, norm
 
 
 def _module_name(node):

@@ -89,7 +89,7 @@ def test_the_given_model_stays_as_it_was():
 
 
 def test_folding_twice_changes_nothing_more():
-    once = fold_batchnorm(lively(models.resnet_56()))
+    once = fold_batchnorm(lively(models.vgg_16_cifar()))
     twice = fold_batchnorm(once)
     assert all(torch.equal(tensor, twice.state_dict()[name]) for name, tensor in once.state_dict().items())
 

@@ -8,12 +8,10 @@ every_model = pytest.mark.parametrize(
     "factory",
     [
         models.mobilenet_v1,
-        models.mobilenet_v1_dense,
+        models.mobilenet_v1_standard,
         models.ghostnet,
-        models.vgg_16,
-        models.ghost_vgg_16,
-        models.resnet_56,
-        models.ghost_resnet_56,
+        models.vgg_16_cifar,
+        models.ghost_vgg_16_cifar,
     ],
     ids=lambda factory: factory.__name__,
 )
