@@ -44,9 +44,9 @@ def _mobilenet_v1(separable, width_multiplier, input_size, in_channels, num_clas
     net = Network(in_channels, input_size)
     net.conv2d("conv_stem", width(tables.MOBILENET_V1_STEM), 3, stride=2, norm="bn1")
     stage, block = 0, -1
-    for stride, channels in rows:
+    for number, (stride, channels) in enumerate(rows):
         # a stage begins at each stride 2
-        stage, block = (stage + 1, 0) if positive_int("stride", stride) > 1 else (stage, block + 1)
+        stage, block = (stage + 1, 0) if positive_int("stride", stride) > 1 and number else (stage, block + 1)
         name = f"blocks.{stage}.{block}"
         if separable:
             net.depthwise_conv2d(f"{name}.conv_dw", 3, stride, norm=f"{name}.bn1")

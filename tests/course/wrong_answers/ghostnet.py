@@ -47,7 +47,9 @@ WRONG = {
     "ghost_resnet_50": [
         ("return net", "return net.total", "cost.Network itself"),
         (
-            "            if block == 0:\n                layer(shortcut, 4 * inside, 1, stride)\n            net.add(shortcut)\n",
+            "            if block == 0:\n"
+            "                layer(shortcut, 4 * inside, 1, stride)\n"
+            "            net.add(shortcut)\n",
             "",
             "53 convolutions",
         ),
