@@ -2,7 +2,7 @@
 
 import sympy
 
-from .checks import whole
+from .checks import whole, whole_pair
 from .operations import conv2d, depthwise_conv2d, pointwise_conv2d
 
 
@@ -18,7 +18,8 @@ def depthwise_separable_conv2d(
     Source: MobileNet (arXiv 1704.04861), section 3.1.
     """
     depthwise = depthwise_conv2d(in_channels, kernel_size, output_size, depth_multiplier, bias, input_size)
-    return depthwise + pointwise_conv2d(in_channels * depth_multiplier, out_channels, output_size, bias)
+    middle_channels = whole("in_channels", in_channels) * whole("depth_multiplier", depth_multiplier)
+    return depthwise + pointwise_conv2d(middle_channels, out_channels, output_size, bias)
 
 
 def ghost_module(in_channels, out_channels, kernel_size, output_size, ratio=2, dw_kernel_size=3, input_size=None):
@@ -31,6 +32,7 @@ def ghost_module(in_channels, out_channels, kernel_size, output_size, ratio=2, d
     Source: GhostNet (arXiv 1911.11907), equations 4 and 5, rounding as in the authors' code.
     """
     out_channels, ratio = whole("out_channels", out_channels), whole("ratio", ratio, minimum=2)
+    dw_kernel_size = whole_pair("dw_kernel_size", dw_kernel_size)
     if isinstance(out_channels, int) and isinstance(ratio, int):
         intrinsic = -(-out_channels // ratio)
     else:
