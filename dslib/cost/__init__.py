@@ -30,14 +30,13 @@ from .networks import (
     vgg_16_cifar,
 )
 from .operations import Cost, batch_norm2d, conv1d, conv2d, depthwise_conv2d, linear, pointwise_conv2d
-from .units import bottleneck, depthwise_separable_conv2d, ghost_module, shufflenet_unit
+from .units import depthwise_separable_conv2d, ghost_module
 
 __all__ = [
     "Cost",
     "Network",
     "Row",
     "batch_norm2d",
-    "bottleneck",
     "conv1d",
     "conv2d",
     "depthwise_conv2d",
@@ -51,6 +50,5 @@ __all__ = [
     "mobilenet_v1_standard",
     "pointwise_conv2d",
     "resnet_56_cifar",
-    "shufflenet_unit",
     "vgg_16_cifar",
 ]

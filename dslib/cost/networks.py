@@ -67,7 +67,7 @@ def ghostnet(width_multiplier=1, input_size=224, in_channels=3, num_classes=1000
     """
 
     def width(channels):
-        return _scaled(channels, width_multiplier, lambda channels, width: _rounded(channels * width))
+        return _scaled(channels, width_multiplier, lambda channels, factor: _rounded(channels * factor))
 
     rows = tuple(rows)
     if not rows:
@@ -121,7 +121,7 @@ def ghost_vgg_16_cifar(
 
     The primary kernels are 3x3, the cheap ones have the side ``dw_kernel_size``. Source: GhostNet, Tables 3 and 4.
     """
-    return _vgg(ratio, dw_kernel_size, input_size, in_channels, num_classes, rows)
+    return _vgg(positive_int("ratio", ratio, minimum=2), dw_kernel_size, input_size, in_channels, num_classes, rows)
 
 
 def _vgg(ratio, dw_kernel_size, input_size, in_channels, num_classes, rows):
@@ -156,7 +156,7 @@ def ghost_resnet_56_cifar(
     The params are 438,154; the first convolution of all stays a standard one, as the authors left it. Source: GhostNet,
     Table 5, which prints 63 million MACs and 0.43 million params: that fits ``dw_kernel_size=1``.
     """
-    return _resnet(ratio, dw_kernel_size, input_size, in_channels, num_classes, rows)
+    return _resnet(positive_int("ratio", ratio, minimum=2), dw_kernel_size, input_size, in_channels, num_classes, rows)
 
 
 def _resnet(ratio, dw_kernel_size, input_size, in_channels, num_classes, rows):
@@ -177,7 +177,7 @@ def _resnet(ratio, dw_kernel_size, input_size, in_channels, num_classes, rows):
 
 def _ghost_module(net, name, out_channels, kernel_size=1, ratio=2, dw_kernel_size=3, stride=1):
     """A Ghost module's two convolutions with their norms; what they make beyond ``out_channels`` is cut off."""
-    out_channels, ratio = whole("out_channels", out_channels), positive_int("ratio", ratio, minimum=2)
+    out_channels = whole("out_channels", out_channels)
     if positive_int("dw_kernel_size", dw_kernel_size) % 2 == 0:
         raise ValueError(f"dw_kernel_size must be odd, so that padding keeps the size, got {dw_kernel_size!r}")
     intrinsic = -(-out_channels // ratio) if isinstance(out_channels, int) else out_channels / ratio

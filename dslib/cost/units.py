@@ -39,28 +39,3 @@ def ghost_module(in_channels, out_channels, kernel_size, output_size, ratio=2, d
         intrinsic = sympy.ceiling(out_channels / ratio)
     primary = conv2d(in_channels, intrinsic, kernel_size, output_size, input_size=input_size)
     return primary + depthwise_conv2d(intrinsic, dw_kernel_size, output_size, depth_multiplier=ratio - 1)
-
-
-def bottleneck(channels, middle_channels, output_size, groups=1):
-    """Cost of a bottleneck's three convolutions at stride 1: 1x1 narrowing, 3x3 in groups, 1x1 widening.
-
-    ``macs = (2 * C * M + 9 * M**2 / G) * H_out * W_out`` with ``M`` middle channels. ``groups=1`` is the ResNet unit,
-    more are the ResNeXt unit. The addition at its end is no MAC.
-
-    Source: ShuffleNet (arXiv 1707.01083), section 3.2; ResNeXt (arXiv 1611.05431), Table 2 with
-    ``middle_channels = C * d``.
-    """
-    narrow = conv2d(channels, middle_channels, 1, output_size)
-    middle = conv2d(middle_channels, middle_channels, 3, output_size, groups)
-    return narrow + middle + conv2d(middle_channels, channels, 1, output_size)
-
-
-def shufflenet_unit(channels, middle_channels, output_size, groups):
-    """Cost of a ShuffleNet unit's three convolutions at stride 1: 1x1 in groups, 3x3 depthwise, 1x1 in groups.
-
-    ``macs = (2 * C * M / G + 9 * M) * H_out * W_out`` with ``M`` middle channels. The shuffle moves channels and
-    multiplies nothing. Source: ShuffleNet (arXiv 1707.01083), section 3.2.
-    """
-    narrow = conv2d(channels, middle_channels, 1, output_size, groups)
-    middle = depthwise_conv2d(middle_channels, 3, output_size)
-    return narrow + middle + conv2d(middle_channels, channels, 1, output_size, groups)

@@ -9,15 +9,11 @@ its use there: activations overwrite, each result replaces the one before it, an
 """
 
 from .folding import fold_batchnorm
-from .ghostnet import GhostNet, ghostnet
-from .mobilenet_v1 import MobileNetV1, SeparableBlock, StandardBlock, mobilenet_v1, mobilenet_v1_standard
+from .ghostnet import ghostnet
+from .mobilenet_v1 import mobilenet_v1, mobilenet_v1_standard
 from .vgg import ghost_vgg_16_cifar, vgg_16_cifar
 
 __all__ = [
-    "GhostNet",
-    "MobileNetV1",
-    "SeparableBlock",
-    "StandardBlock",
     "fold_batchnorm",
     "ghost_vgg_16_cifar",
     "ghostnet",

@@ -15,17 +15,11 @@ import pytest
 from IPython.core.inputtransformer2 import TransformerManager
 from IPython.core.oinspect import Inspector
 
-<<<<<<< HEAD
 from dscourse.checks.exercise import REGISTERED
 from dscourse.checks.feedback import call
 from dscourse.checks.source import solutions
 from dscourse.checks.values import difference
-from dslib import models
-=======
-from dscourse import exercises
-from dscourse.exercises import feedback
 from dslib import tables
->>>>>>> 2389f7b (Chapters, course and tests use the tables, names and joins as they are now)
 from tests.support.book import CHAPTERS, ROOT, SLUGS, code_cells, exercises_of, prose, read
 from tools.exercises import PAGE, for_the_page
 
@@ -223,15 +217,8 @@ def test_nothing_of_the_solution_stands_in_the_chapter_before_it(path):
 def test_examples_in_the_texts_hold():
     """Where a text, a hint or a remark says that `call(...)` is `value`, the solutions give that value."""
     found = 0
-<<<<<<< HEAD
     for path in CONVERTED:
-        names = {"models": models} | {e.name: e.changed() for e in REGISTERED[path.stem].values()}
-=======
-    for path in CHAPTERS:
-        names = {"tables": tables}
-        for exercise in exercises_of(path):
-            names[exercise.name] = defined(path.stem, exercise.name, exercise.solution)
->>>>>>> 2389f7b (Chapters, course and tests use the tables, names and joins as they are now)
+        names = {"tables": tables} | {e.name: e.changed() for e in REGISTERED[path.stem].values()}
         text = " ".join(prose(read(path)).split("## Exercises")[1].split())
         for example, value in re.findall(r"`([^`]+\([^`]*)` is `([^`]+)`", text):
             assert eval(example, dict(names)) == eval(value), f"{path.stem}: {example}"

@@ -119,14 +119,6 @@ def test_the_speed_up_of_a_ghost_module():
     assert sympy.Rational(cost.conv2d(10, 7, 3, 14).macs, rounded.macs) == sympy.Rational(630, 270 + 54)
 
 
-def test_shufflenet_units():
-    """arXiv 1707.01083, section 3.2: bottlenecks of ResNet, ResNeXt and ShuffleNet on a c x h x w input."""
-    c, m, h, w, g = symbols("c m h w g")
-    assert equal(cost.bottleneck(c, m, (h, w)).macs, h * w * (2 * c * m + 9 * m**2))
-    assert equal(cost.bottleneck(c, m, (h, w), g).macs, h * w * (2 * c * m + 9 * m**2 / g))
-    assert equal(cost.shufflenet_unit(c, m, (h, w), g).macs, h * w * (2 * c * m / g + 9 * m))
-
-
 def test_bias_and_norm_in_symbols():
     C, N, K, H, W, h, w = symbols("C N K H W h w")
     bare, biased = cost.conv2d(C, N, K, (H, W)), cost.conv2d(C, N, K, (H, W), bias=True)

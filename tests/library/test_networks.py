@@ -309,7 +309,7 @@ def test_a_bad_width_is_refused(price, width):
 
 @pytest.mark.parametrize("price", [cost.ghost_vgg_16_cifar, cost.ghost_resnet_56_cifar])
 def test_ratios_and_cheap_kernels_that_do_not_fit_are_refused(price):
-    for ratio in (1, 2.5, 0):
+    for ratio in (1, 2.5, 0, None):
         with pytest.raises(ValueError, match=f"ratio .*{ratio}"):
             price(ratio)
     with pytest.raises(ValueError, match="dw_kernel_size .*4"):
