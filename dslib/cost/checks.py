@@ -5,9 +5,14 @@ import sympy
 from ..geometry import positive_int
 
 
+def symbolic(value):
+    """Whether the value holds symbols, so that it is not yet a number."""
+    return isinstance(value, sympy.Expr) and not value.is_number
+
+
 def whole(name, value, minimum=1):
     """The value as an int if it is a number, unchanged if it holds symbols that can still become a whole number."""
-    if not isinstance(value, sympy.Expr) or value.is_number:
+    if not symbolic(value):
         return positive_int(name, value, minimum)
     if value.is_integer is False or (value - minimum).is_negative:
         raise ValueError(f"{name} must be a whole number of at least {minimum}, got {value!r}, which cannot be one")

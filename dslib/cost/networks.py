@@ -7,11 +7,9 @@ rounding would change no channel count.
 
 from itertools import groupby
 
-import sympy
-
 from .. import tables
 from ..geometry import make_divisible, positive_int, positive_number, scaled_channels
-from .checks import whole
+from .checks import symbolic, whole
 from .network import Network
 
 
@@ -39,7 +37,9 @@ def mobilenet_v1_standard(
 
 def _mobilenet_v1(separable, width_multiplier, input_size, in_channels, num_classes, rows):
     def width(channels):
-        return _scaled(channels, width_multiplier, scaled_channels)
+        return (
+            channels * width_multiplier if symbolic(width_multiplier) else scaled_channels(channels, width_multiplier)
+        )
 
     net = Network(in_channels, input_size)
     net.conv2d("conv_stem", width(tables.MOBILENET_V1_STEM), 3, stride=2, norm="bn1")
@@ -67,8 +67,10 @@ def ghostnet(width_multiplier=1, input_size=224, in_channels=3, num_classes=1000
     """
 
     def width(channels):
-        return _scaled(channels, width_multiplier, lambda channels, factor: _rounded(channels * factor))
+        return _rounded(channels * width_multiplier)
 
+    if not symbolic(width_multiplier):
+        positive_number("width_multiplier", width_multiplier)
     rows = tuple(rows)
     if not rows:
         raise ValueError(f"rows must hold at least one bottleneck, got {rows!r}")
@@ -95,8 +97,7 @@ def _ghost_bottleneck(net, name, hidden, out_channels, kernel_size, squeeze, str
     if squeeze:
         gate = net.branch()
         gate.global_pool()
-        reduced = hidden / tables.GHOSTNET_SQUEEZE
-        gate.conv2d(f"{name}.se.conv_reduce", _rounded(reduced) if isinstance(hidden, int) else reduced, 1, bias=True)
+        gate.conv2d(f"{name}.se.conv_reduce", _rounded(hidden / tables.GHOSTNET_SQUEEZE), 1, bias=True)
         gate.conv2d(f"{name}.se.conv_expand", hidden, 1, bias=True)
         net.scale(gate)
     _ghost_module(net, f"{name}.ghost2", out_channels)
@@ -190,12 +191,6 @@ def _ghost_module(net, name, out_channels, kernel_size=1, ratio=2, dw_kernel_siz
     net.keep(out_channels)
 
 
-def _scaled(channels, width_multiplier, rounded):
-    """Channels at another width: by the authors' rounding for a number, exactly for a symbol."""
-    if isinstance(width_multiplier, sympy.Expr) and not width_multiplier.is_number:
-        return width_multiplier * channels
-    return rounded(channels, positive_number("width_multiplier", width_multiplier))
-
-
 def _rounded(channels):
-    return make_divisible(channels, tables.GHOSTNET_DIVISOR)
+    """Channels of GhostNet: multiples of 4, or exactly as many where they are symbols."""
+    return channels if symbolic(channels) else make_divisible(channels, tables.GHOSTNET_DIVISOR)

@@ -33,9 +33,7 @@ def ghost_module(in_channels, out_channels, kernel_size, output_size, ratio=2, d
     """
     out_channels, ratio = whole("out_channels", out_channels), whole("ratio", ratio, minimum=2)
     dw_kernel_size = whole_pair("dw_kernel_size", dw_kernel_size)
-    if isinstance(out_channels, int) and isinstance(ratio, int):
-        intrinsic = -(-out_channels // ratio)
-    else:
-        intrinsic = sympy.ceiling(out_channels / ratio)
+    whole_numbers = isinstance(out_channels, int) and isinstance(ratio, int)
+    intrinsic = -(-out_channels // ratio) if whole_numbers else sympy.ceiling(out_channels / ratio)
     primary = conv2d(in_channels, intrinsic, kernel_size, output_size, input_size=input_size)
     return primary + depthwise_conv2d(intrinsic, dw_kernel_size, output_size, depth_multiplier=ratio - 1)

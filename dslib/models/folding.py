@@ -16,11 +16,8 @@ def fold_batchnorm(model):
     """A copy of the model for inference, with each batch norm right after a convolution folded into it.
 
     ``weight' = weight * g`` and ``bias' = beta + (bias - running_mean) * g`` per output channel, where
-    ``g = gamma / sqrt(running_var + eps)``; the batch norm becomes ``nn.Identity``. Outputs are the same up to
-    rounding; the given model is left as it is.
-
-    Pairs are found by the flow of data, with ``torch.fx``: a ``BatchNorm2d`` whose input is the output of a ``Conv2d``
-    that nothing else reads. Where either is used twice or has hooks, both stay as they are.
+    ``g = gamma / sqrt(running_var + eps)``; the batch norm becomes ``nn.Identity``. A convolution that something else
+    reads too, that is used twice or that has hooks stays as it is; so does such a norm.
 
     Raises ValueError for a model in training mode (it would not use the running statistics) and for one that
     ``torch.fx`` cannot trace, with the reason.

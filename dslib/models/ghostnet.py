@@ -50,7 +50,11 @@ class GhostNet(nn.Sequential):
                 hidden, out_channels = width(hidden), width(out_channels)
                 self.blocks[-1].append(GhostBottleneck(channels, hidden, out_channels, kernel_size, squeeze, stride))
                 channels = out_channels
-        self.blocks.append(nn.Sequential(ConvBnAct(channels, hidden)))  # as wide as the last bottleneck inside
+        last = nn.Sequential()
+        last.conv = nn.Conv2d(channels, hidden, kernel_size=1, bias=False)  # as wide as the last bottleneck inside
+        last.bn1 = nn.BatchNorm2d(hidden)
+        last.act1 = nn.ReLU(inplace=True)
+        self.blocks.append(nn.Sequential(last))
         self.global_pool = nn.AdaptiveAvgPool2d(1)
         self.conv_head = nn.Conv2d(hidden, GHOSTNET_HEAD, kernel_size=1)
         self.act2 = nn.ReLU(inplace=True)
@@ -110,16 +114,6 @@ class SqueezeExcite(nn.Module):
         means = x.mean(dim=(2, 3), keepdim=True)  # (N, channels, 1, 1)
         factors = self.act1(self.conv_reduce(means))  # (N, reduced, 1, 1)
         return x * self.gate(self.conv_expand(factors))
-
-
-class ConvBnAct(nn.Sequential):
-    """A pointwise convolution, batch norm and ReLU, under the names of the authors' code."""
-
-    def __init__(self, in_channels, out_channels):
-        super().__init__()
-        self.conv = nn.Conv2d(in_channels, out_channels, kernel_size=1, bias=False)
-        self.bn1 = nn.BatchNorm2d(out_channels)
-        self.act1 = nn.ReLU(inplace=True)
 
 
 def _depthwise(channels, kernel_size, stride):
