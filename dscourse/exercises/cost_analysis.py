@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from dslib import cost, geometry, models
+from dslib import cost, geometry, tables
 
 from .feedback import Feedback, Mistake, examine, inspect
 
@@ -278,7 +278,7 @@ def mobilenet_rows():
     """MobileNetV1 as such a table."""
     channels = 32
     rows = [("conv", channels, 3, 2)]
-    for stride, out_channels in models.MOBILENET_V1:
+    for stride, out_channels in tables.MOBILENET_V1:
         rows += [("dw", channels, 3, stride), ("pw", out_channels, 1, 1)]
         channels = out_channels
     return [*rows, ("fc", 1000, 1, 1)]

@@ -7,11 +7,11 @@ import sympy
 import torch
 from torch import nn
 
-from dslib import cost, geometry, models
+from dslib import cost, geometry, models, tables
 
 from .feedback import Feedback, Mistake, examine
 
-ROWS = tuple(map(tuple, models.MOBILENET_V1))
+ROWS = tuple(map(tuple, tables.MOBILENET_V1))
 
 
 def check_mobilenet_pair(reader_function) -> Feedback:
@@ -72,7 +72,7 @@ def check_mobilenet_params(reader_function) -> Feedback:
     """``mobilenet_params(rows, classes)``: the learned numbers of the network at width 1, as torch counts them."""
 
     def parts(rows, classes):
-        network = cost.mobilenet_v1(rows, num_classes=classes)
+        network = cost.mobilenet_v1(num_classes=classes, rows=rows)
         after_depthwise = sum(
             norm.cost.params
             for layer, norm in zip(network.rows, network.rows[1:], strict=False)
@@ -130,7 +130,7 @@ def check_fitting_counts(reader_function) -> Feedback:
         totals = [(network.total.macs, network.rows[-1].cost.macs) for network in networks]
         return {"with last layer": [macs for macs, _ in totals], "without it": [macs - last for macs, last in totals]}
 
-    network, twin = cost.mobilenet_v1(ROWS), cost.mobilenet_v1_dense(ROWS)
+    network, twin = cost.mobilenet_v1(), cost.mobilenet_v1_standard()
     params, norms = network.total.params, network.by_kind()["norm"].params
     names = {"no norms": [params - norms], "learned": [params], "stored": [params + norms], "twin": [twin.total.params]}
     return examine(
@@ -139,8 +139,8 @@ def check_fitting_counts(reader_function) -> Feedback:
             (["4.2"], names),
             (["4.23"], names),
             (["4866", "569"], both([twin, network])),
-            (["569", "325", "149", "41"], both(cost.mobilenet_v1(ROWS, w) for w in (1, 0.75, 0.5, 0.25))),
-            (["569", "418", "290", "186"], both(cost.mobilenet_v1(ROWS, 1, r) for r in (224, 192, 160, 128))),
+            (["569", "325", "149", "41"], both(cost.mobilenet_v1(w) for w in (1, 0.75, 0.5, 0.25))),
+            (["569", "418", "290", "186"], both(cost.mobilenet_v1(1, r) for r in (224, 192, 160, 128))),
         ],
         truth=fitting,
         mistakes=[
@@ -181,7 +181,7 @@ def check_mobilenet_macs(reader_function) -> Feedback:
     """``mobilenet_macs(rows, width, size)``: the MACs of the whole network, with 1000 classes, for size by size."""
 
     def network(rows, width=1, size=224):
-        return cost.mobilenet_v1(rows, width, size)
+        return cost.mobilenet_v1(width, size, rows=rows)
 
     def kept(channels):
         return max(floor(channels), 8)
@@ -234,7 +234,7 @@ def check_mobilenet_macs(reader_function) -> Feedback:
 def check_mobilenet_width(reader_function) -> Feedback:
     """``mobilenet_width(budget, size)``: the width at which the polynomial gives the budget of MACs, a float."""
     alpha, r = sympy.symbols("alpha r", positive=True)
-    letters = sympy.Poly(cost.mobilenet_v1(ROWS, alpha, r).total.macs, alpha)
+    letters = sympy.Poly(cost.mobilenet_v1(alpha, r).total.macs, alpha)
 
     def terms(size):
         return [float(number.subs(r, size)) for number in letters.all_coeffs()[:2]]
@@ -243,7 +243,7 @@ def check_mobilenet_width(reader_function) -> Feedback:
         square, linear = terms(size)
         return (-linear + sign * (linear**2 + 4 * square * budget) ** 0.5) / (2 * square)
 
-    full = cost.mobilenet_v1(ROWS).total.macs
+    full = cost.mobilenet_v1().total.macs
     return examine(
         reader_function,
         cases=[(full // 2, 224), (full, 224), (100_000_000, 160)],

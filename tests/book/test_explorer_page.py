@@ -22,7 +22,7 @@ def priced(v, after):
         return whole, [first, cost.pointwise_conv2d(*sizes, after)], dense
     if v["kind"] == "ghost":
         maps = -(-v["out_channels"] // v["ratio"])
-        whole = cost.ghost_module(*sizes, after, side, v["ratio"], v["dw_kernel_size"], input_size=before)
+        whole = cost.ghost_module(*sizes, side, after, v["ratio"], v["dw_kernel_size"], input_size=before)
         cheap = cost.depthwise_conv2d(maps, v["dw_kernel_size"], after, depth_multiplier=v["ratio"] - 1)
         return whole, [cost.conv2d(sizes[0], maps, side, after, input_size=before), cheap], dense
     whole = cost.conv2d(*sizes, side, after, v["groups"], input_size=before)

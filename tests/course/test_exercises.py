@@ -19,7 +19,7 @@ from dscourse.checks.exercise import REGISTERED
 from dscourse.checks.feedback import call
 from dscourse.checks.source import solutions
 from dscourse.checks.values import difference
-from dslib import models
+from dslib import tables
 from tests.support.book import (
     CHAPTERS,
     CORE,
@@ -233,7 +233,7 @@ def test_examples_in_the_texts_hold():
     """Where a text, a hint or a remark says that `call(...)` is `value`, the solutions give that value."""
     found = 0
     for path in CONVERTED:
-        names = {"models": models} | {e.name: e.changed() for e in REGISTERED[path.stem].values()}
+        names = {"tables": tables} | {e.name: e.changed() for e in REGISTERED[path.stem].values()}
         text = " ".join(prose(read(path)).split("## Exercises")[1].split())
         for example, value in re.findall(r"`([^`]+\([^`]*)` is `([^`]+)`", text):
             assert eval(example, dict(names)) == eval(value), f"{path.stem}: {example}"
