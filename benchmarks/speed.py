@@ -18,9 +18,8 @@ for channels x sizes x layouts x batches. The four take turns, each time with a 
 that is; a row holds the median and the quartiles in microseconds. ``memory``: ``kept``, the C library does not give
 memory back to the operating system, so that a time does not depend on what was measured before; or ``fresh``, for a few
 layers, one after the other in a process of their own with the library as it comes; ``fresh, kept`` is the same with
-memory kept. ``faults``: pages that the system
-had to provide in one call. On a GPU the pair is also compiled and fused (``benchmarks.fused``), in float32 and float16, and
-times are taken between marks in the GPU's queue.
+memory kept. ``faults``: pages that the system had to provide in one call. On a GPU the pair is also compiled and fused
+(``benchmarks.fused``), in float32 and float16, and times are taken between marks in the GPU's queue.
 
 ``networks``: MobileNetV1, its dense twin and GhostNet, one image of 224x224, random weights. Every ``way`` has a
 process of its own (a thread pool that waits by spinning would slow the others); they take turns, call by call, after

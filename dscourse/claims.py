@@ -24,7 +24,7 @@ VERDICTS = {  # the word: what it means
 EVIDENCE = {  # what a verdict rests on: the same in a sentence
     "computed": "what the cell counts or works out",
     "measured": "this book's stored measurements",
-    "source": "the words of a paper, which the cell only compares",
+    "source": "the words of a paper, which the cell only quotes",
     "none": "nothing: the claim is untested",
 }
 NAMES = {"mobilenet_v1": "MobileNetV1", "ghostnet": "GhostNet"}  # of chapters whose slug is not their name
