@@ -9,7 +9,7 @@ python -m tools.prove with 2.15.0    the library and the chapters with another t
 import sys
 
 from tools.environments import python_of
-from tools.steps import NBVAL, chapters, pytest, run_all
+from tools.steps import NBVAL, ROOT, chapters, pytest, run_all
 
 # Another processor adds in another order and changes last digits. These settings make this one behave like an old one,
 # so that an output that holds here only is found here.
@@ -21,8 +21,10 @@ OLD_PROCESSOR = (
     "OPENBLAS_CORETYPE=Nehalem",
 )
 LIBRARY = ("tests/library", "tests/course")
-# Old packages use what newer ones, which they did not know, have meanwhile deprecated.
+# Among the floors dslib is not installed, since notebooks install it; and old packages use what newer ones, which they
+# did not know, have meanwhile deprecated.
 OLD_WARNINGS = ("-W", "ignore::DeprecationWarning")
+FLOORS = {"python": python_of("floors"), "before": (f"PYTHONPATH={ROOT}",)}
 
 
 def install(*arguments: str) -> tuple[str, list[str]]:
@@ -39,7 +41,7 @@ PARTS = {
     "floors": [
         install("floors"),
         ("every notebook from nothing, with the floors", pytest("tests/prove/test_floors.py")),
-        ("library and course with the floors", pytest(*OLD_WARNINGS, *LIBRARY, python=python_of("floors"))),
+        ("library and course with the floors", pytest(*OLD_WARNINGS, *LIBRARY, **FLOORS)),
     ],
     "processor": [
         ("chapters as on an old processor", pytest(*NBVAL, *chapters(), before=OLD_PROCESSOR)),

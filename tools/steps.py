@@ -21,7 +21,7 @@ VERDICT = re.compile(
 
 def pytest(*arguments: str, python: str | Path = sys.executable, before: tuple = ()) -> list[str]:
     """The command that runs tests, by default in the Python that runs this; ``before`` sets variables."""
-    return ["env", f"PYTHONPATH={ROOT}", *before, str(python), *PYTEST, *arguments]
+    return [*(["env", *before] if before else []), str(python), *PYTEST, *arguments]
 
 
 def chapters(environment: str | None = None) -> list[str]:

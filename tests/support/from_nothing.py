@@ -44,6 +44,7 @@ def clone_of_this_tree(clone: Path) -> Path:
 
 def empty_folder(python: Path, clone: Path, folder: Path, monkeypatch) -> Path:
     """An empty folder, a kernel named colab, no dslib, and a git for which the repository's address is the clone."""
+    monkeypatch.delenv("PYTHONPATH", raising=False)  # or pip sees the dslib of this folder
     subprocess.run([python, "-m", "pip", "uninstall", "-q", "-y", "dslib"], check=True, capture_output=True)
     kernel = folder / "jupyter" / "kernels" / "colab" / "kernel.json"
     kernel.parent.mkdir(parents=True)
@@ -54,7 +55,6 @@ def empty_folder(python: Path, clone: Path, folder: Path, monkeypatch) -> Path:
     monkeypatch.setenv("GIT_CONFIG_KEY_0", f"url.file://{clone}.insteadOf")
     address = yaml.safe_load((ROOT / "_config.yml").read_text())["repository"]["url"]
     monkeypatch.setenv("GIT_CONFIG_VALUE_0", address)
-    monkeypatch.delenv("PYTHONPATH", raising=False)
     (folder / "content").mkdir()
     return folder / "content"
 
