@@ -72,26 +72,26 @@ def another(torch: str) -> Environment:
     if torch != "pinned":
         lines = [line for line in lines if not re.match("(torch|sympy)==", line)]  # each torch wants a sympy of its own
         lines.append("torch" if torch == "newest" else f"torch=={torch}")
-    return Environment(f"all that the book needs, with torch: {torch}", "1.5 GB", lambda: lines)
+    return Environment(f"all that the book needs, with torch: {torch}", "1.8 GB", lambda: lines)
 
 
 ENVIRONMENTS = {
-    "book": Environment("all that the book needs", "1.5 GB", lambda: lines_of("requirements.txt")),
+    "book": Environment("all that the book needs", "1.8 GB", lambda: lines_of("requirements.txt")),
     "colab": Environment(
         "what Colab has and the chapters use, in its versions",
         "1.8 GB",
         lambda: lines_of("requirements-colab.txt"),
         python="3.13",
     ),
-    "floors": Environment("the oldest packages that dslib admits", "1.2 GB", floors),
+    "floors": Environment("the oldest packages that dslib admits", "1.7 GB", floors),
     "frameworks": Environment(
         "all that the book needs, OpenCV, ONNX, PaddlePaddle, TensorFlow and JAX",
-        "4.5 GB",
+        "4.6 GB",
         lambda: lines_of("requirements-frameworks.txt"),
     ),
     "zoo": Environment(
         "all that the book needs, timm, torchvision and Triton",
-        "2.5 GB",
+        "2.6 GB",
         lambda: lines_of("requirements-zoo.txt"),
     ),
 }

@@ -22,7 +22,7 @@ def pip(*arguments):
 
 
 def execute(notebook, folder):
-    NotebookClient(notebook, timeout=120, kernel_name="colab", resources={"metadata": {"path": str(folder)}}).execute()
+    NotebookClient(notebook, timeout=300, kernel_name="colab", resources={"metadata": {"path": str(folder)}}).execute()
 
 
 @pytest.mark.parametrize("path", LEFT_IN, ids=[path.stem for path in LEFT_IN])

@@ -91,7 +91,7 @@ def check_notebook(path: Path, python: Path, folder: Path) -> None:
     assert "dslib" not in before and "torch" in before and os.listdir(folder) == []
     notebook = nbformat.reads(path.read_text(), as_version=4)
     resources = {"metadata": {"path": str(folder)}}
-    NotebookClient(notebook, timeout=120, kernel_name="colab", resources=resources).execute()
+    NotebookClient(notebook, timeout=300, kernel_name="colab", resources=resources).execute()
     check_outputs(notebook, read(path))
     after = installed(python)
     assert after.pop("dslib"), "the set-up cell did not install dslib"
