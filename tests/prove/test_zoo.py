@@ -57,7 +57,7 @@ def built(library, name):
     return getattr(importlib.import_module("torchvision.models"), name)()
 
 
-@pytest.mark.parametrize("library, name", CLOSED_FORMS, ids=" ".join)
+@pytest.mark.parametrize("library, name", CLOSED_FORMS)
 def test_the_same_number_whoever_wrote_the_network(library, name):
     report = count(built(library, name).eval(), input_size=SIZE)
     assert report.macs == CLOSED_FORMS[library, name]()
