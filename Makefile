@@ -1,15 +1,17 @@
 # Two commands for everyone: `make book`, `make test`. The rest is for authors. CONTRIBUTING.md says when to use what.
 # PYTHON=python3.12 chooses the Python that the environments are made with.
 
-.PHONY: help book page check chapter test test-with has-git has-chromium notebooks serve url colab picture format clean
+.PHONY: help book page check chapter test prove notebooks serve url colab picture format clean
 
 help:
 	@echo "make book        install into .venv and build the site: _build/html/index.html"
 	@echo "make page PAGE=ghostnet         after an edit of a chapter: execute it if its code changed, build its page"
 	@echo "make check       after an edit of code: format, lint, quick tests of the library, which notebooks are stale"
 	@echo "make chapter SLUG=my_chapter    every file that a new chapter needs"
-	@echo "make test        everything that can fail: library, chapters, strict build, pages, Colab"
-	@echo "make test-with PYTHON=python3.13 TORCH=2.15.0    library and chapters with another Python and another torch"
+	@echo "make test        all that you could break, in .venv: library, course, notebooks, strict build, pages"
+	@echo "make prove       what versions could break, in other environments: Colab's, the oldest, other frameworks"
+	@echo "make prove PART=colab                                     one part; python -m tools.prove lists them"
+	@echo "make prove PART=with PYTHON=python3.13 TORCH=2.15.0       with another Python and another torch, or TORCH=newest"
 	@echo "make notebooks   execute the chapters whose code changed, or what it reaches; carry prose into the others"
 	@echo "make serve       show the built site at http://localhost:8000"
 	@echo "make url         set the repository's address everywhere: git's origin, or URL=https://github.com/OWNER/REPO"
@@ -30,26 +32,12 @@ check: .venv/installed
 chapter: .venv/installed
 	@.venv/bin/python -m tools.chapter "$(SLUG)"
 
-test: has-git has-chromium .venv-colab/installed .venv-oldest/installed .venv-frameworks/installed
+test: .venv/installed
 	.venv/bin/python -m tools.test
 
-# TORCH=newest takes what pip finds; without TORCH it is the pinned one. The rest is pinned as in .venv, but for sympy, of
-# which each torch wants its own. The environment is made again if the Python or the torch is another one than last time.
-test-with:
-	@[ "$$(cat .venv-with/made-with 2>/dev/null)" = "$(PYTHON) $(TORCH)" ] || rm -rf .venv-with
-	@python=$$(PYTHON="$(PYTHON)" sh tools/find_python.sh) && { [ -x .venv-with/bin/python ] || "$$python" -m venv .venv-with; }
-	@echo "$(PYTHON) $(TORCH)" > .venv-with/made-with
-	grep -vE '^(torch|sympy)==' requirements.txt > .venv-with/requirements.txt
-	.venv-with/bin/python -m pip install --quiet --requirement .venv-with/requirements.txt "$(torch)"
-	.venv-with/bin/python -m tools.test --core
-
-torch = $(if $(filter newest,$(TORCH)),torch,$(if $(TORCH),torch==$(TORCH),$(shell grep '^torch==' requirements.txt)))
-
-has-git:
-	@command -v git >/dev/null || { echo "git is needed for the Colab test: apt-get install git" >&2; exit 1; }
-
-has-chromium: .venv/installed
-	@.venv/bin/python -m tests.support.browser
+# The part `with` needs no .venv and runs in PYTHON, which then makes .venv-with.
+prove: $(if $(filter with,$(PART)),,.venv/installed)
+	@python=$(if $(filter with,$(PART)),$(find_python),.venv/bin/python) && "$$python" -m tools.prove $(PART) $(TORCH)
 
 # The other frameworks take gigabytes: they are installed only if a chapter that needs them has to be executed again.
 notebooks: .venv/installed
@@ -61,10 +49,10 @@ serve: book
 	.venv/bin/python -m http.server --bind localhost --directory _build/html 8000
 
 url:  # needs no environment: seconds on a fresh clone
-	@python=$$(PYTHON="$(PYTHON)" sh tools/find_python.sh) && "$$python" -m tools.url "$(URL)"
+	@python=$(find_python) && "$$python" -m tools.url "$(URL)"
 
 colab:
-	@python=$$(PYTHON="$(PYTHON)" sh tools/find_python.sh) && "$$python" -m tools.colab
+	@python=$(find_python) && "$$python" -m tools.colab
 
 picture: .venv/installed
 	.venv/bin/python -m tools.picture
@@ -74,30 +62,17 @@ format: .venv/installed
 	.venv/bin/ruff check --fix .
 
 clean:
-	rm -rf _build .venv .venv-colab .venv-oldest .venv-frameworks .venv-with .pytest_cache .ruff_cache .hypothesis dslib.egg-info
+	rm -rf _build .venv .venv-* .pytest_cache .ruff_cache .hypothesis dslib.egg-info
 
-.venv/installed: requirements.txt pyproject.toml
-	@python=$$(PYTHON="$(PYTHON)" sh tools/find_python.sh) && { [ -x .venv/bin/python ] || "$$python" -m venv .venv; }
-	.venv/bin/python -m pip install --quiet --requirement requirements.txt
-	@touch $@
+# What each environment holds, and whether it has to be made again, is told in tools/environments.py. An existing .venv keeps
+# its Python unless PYTHON names another one.
+find_python = $$(PYTHON="$(PYTHON)" sh tools/find_python.sh)
 
-# What Colab has and the chapters use, and no dslib: the Colab test runs the notebooks here, and the test of the fused
-# kernel its interpreter.
-.venv-colab/installed: requirements-colab.txt
-	@python=$$(PYTHON="$(PYTHON)" sh tools/find_python.sh) && { [ -x .venv-colab/bin/python ] || "$$python" -m venv .venv-colab; }
-	.venv-colab/bin/python -m pip install --quiet --requirement requirements-colab.txt
-	@touch $@
+.venv/installed: FORCE
+	@python=$(if $(PYTHON),$(find_python),$$([ -x .venv/bin/python ] && echo .venv/bin/python || sh tools/find_python.sh)) && \
+	"$$python" -m tools.environments book
 
-# The oldest packages that dslib admits, and at our versions what runs notebooks and tests with them. No dslib either.
-.venv-oldest/installed: pyproject.toml requirements.txt tools/floors.py
-	@python=$$(PYTHON="$(PYTHON)" sh tools/find_python.sh) && { [ -x .venv-oldest/bin/python ] || "$$python" -m venv .venv-oldest; }
-	.venv-oldest/bin/python -m tools.floors > .venv-oldest/requirements.txt
-	grep -E '^(pillow|scikit-learn|ipykernel|ipython|nbformat|nbclient|beautifulsoup4|pytest|pytest-xdist|hypothesis)==' requirements.txt >> .venv-oldest/requirements.txt
-	.venv-oldest/bin/python -m pip install --quiet --requirement .venv-oldest/requirements.txt pyyaml
-	@touch $@
+.venv-%/installed: .venv/installed FORCE
+	@.venv/bin/python -m tools.environments $*
 
-# Everything in .venv and the other frameworks: chapters/across_frameworks is executed and compared here.
-.venv-frameworks/installed: requirements-frameworks.txt requirements.txt pyproject.toml
-	@python=$$(PYTHON="$(PYTHON)" sh tools/find_python.sh) && { [ -x .venv-frameworks/bin/python ] || "$$python" -m venv .venv-frameworks; }
-	.venv-frameworks/bin/python -m pip install --progress-bar on --requirement requirements-frameworks.txt
-	@touch $@
+FORCE:

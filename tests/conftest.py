@@ -13,6 +13,19 @@ def close_figures():
     plt.close("all")
 
 
+def pytest_collection_modifyitems(items):
+    """The longest file first: two processes then end at about the same time."""
+    items.sort(key=lambda item: item.path.name != "test_site.py")
+
+
+@pytest.fixture(scope="session")
+def built_site():
+    """The site, built first where it is missing."""
+    from tests.support.build import build_if_missing  # here: the library's tests run where Jupyter Book is not
+
+    build_if_missing()
+
+
 @pytest.fixture(scope="session")
 def clone(tmp_path_factory):
     """A git repository of this working tree, from which notebooks install dslib."""

@@ -5,9 +5,7 @@
 ``mobilenetv1_100.csv`` and ``ghostnet_100.csv``: the keys of the state dicts in order, with their shapes.
 ``logits.csv``: ten logits for each of two images, weights and images filled by filling.py there, float64.
 
-timm is not installed with the book. Beside the CPU build of torch (an environment of its own keeps the book's clean):
-
-    pip install --no-deps timm torchvision && pip install huggingface_hub safetensors pyyaml
+timm is not installed with the book: `make .venv-zoo/installed`, then `.venv-zoo/bin/python -m tools.reference`.
 """
 
 import csv
@@ -21,13 +19,12 @@ FOLDER = Path(__file__).resolve().parent.parent / "tests" / "support" / "referen
 KEYS_OF = ["mobilenetv1_100", "ghostnet_100"]
 LOGITS_OF = ["mobilenetv1_100", "ghostnet_050", "ghostnet_130"]
 CLASSES = range(0, 1000, 100)
-INSTALL = "pip install --no-deps timm torchvision && pip install huggingface_hub safetensors pyyaml"
 
 
 def import_timm():
     """timm, or the end of the program with what to install."""
     if importlib.util.find_spec("timm") is None:
-        sys.exit(f"timm is needed here and is not installed: {INSTALL}")
+        sys.exit("timm is needed here: make .venv-zoo/installed")
     # torchvision's wheel is made for CUDA; beside the CPU build of torch it misses two operators that timm never calls.
     library = torch.library.Library("torchvision", "FRAGMENT")
     for schema in (

@@ -17,6 +17,8 @@ import dslib
 from tests.support.book import CHAPTERS, NOTEBOOKS, ROOT, SLUGS, code_cells, exercises_of, prose, read
 from tests.support.site import BUILT, HTML, OWN_PAGES, soup
 
+pytestmark = pytest.mark.usefixtures("built_site")
+
 ALL_PAGES = [*OWN_PAGES, "index.html", "404.html"]
 every_page = pytest.mark.parametrize("page", BUILT)
 chapter = pytest.mark.parametrize("path", CHAPTERS, ids=SLUGS)

@@ -24,6 +24,8 @@ from tests.support.site import (
     soup,
 )
 
+pytestmark = pytest.mark.usefixtures("built_site")
+
 ALL = [*OWN_PAGES, "404.html"]
 EVERYTHING = {"runOnly": WCAG["runOnly"]}  # contrast too
 STANDARD = "chapters/standard_convolution.html"

@@ -1,17 +1,12 @@
-"""Networks as several libraries write them, against closed forms: timm's and torchvision's where these are installed.
-
-Neither is installed with the book; tools/reference.py says how to have them.
-"""
+"""Networks as timm and torchvision write them, counted, against closed forms."""
 
 import importlib
-import importlib.util
-import sys
 
 import pytest
 
-from dslib import cost, models
+from dslib import cost
 from dslib.counting import count
-from tests.support.book import ROOT
+from tools.reference import import_timm
 
 SIZE = (1, 3, 224, 224)
 
@@ -43,7 +38,6 @@ def mobilenet_v2_macs():
 
 
 CLOSED_FORMS = {
-    ("dslib", "mobilenet_v1"): lambda: cost.mobilenet_v1().total.macs,
     ("timm", "mobilenetv1_100"): lambda: cost.mobilenet_v1().total.macs,
     ("timm", "mobilenetv1_125"): lambda: cost.mobilenet_v1(width_multiplier=1.25).total.macs,
     ("timm", "ghostnet_050"): lambda: cost.ghostnet(width_multiplier=0.5).total.macs,
@@ -57,21 +51,13 @@ CLOSED_FORMS = {
 
 
 def built(library, name):
-    if library == "dslib":
-        return getattr(models, name)()
-    sys.path.insert(0, str(ROOT / "tools"))
-    from reference import import_timm
-
     timm = import_timm()  # torchvision can be imported after it
     if library == "timm":
         return timm.create_model(name)
     return getattr(importlib.import_module("torchvision.models"), name)()
 
 
-HERE = [key for key in CLOSED_FORMS if key[0] == "dslib" or importlib.util.find_spec("timm")]
-
-
-@pytest.mark.parametrize("library, name", HERE, ids=" ".join)
+@pytest.mark.parametrize("library, name", CLOSED_FORMS)
 def test_the_same_number_whoever_wrote_the_network(library, name):
     report = count(built(library, name).eval(), input_size=SIZE)
     assert report.macs == CLOSED_FORMS[library, name]()

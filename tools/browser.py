@@ -1,0 +1,72 @@
+"""Chromium for the tests of the pages: the one that is installed, or else one that this fetches.
+
+    python -m tools.browser
+
+Three ways, each tried if the one before it fails: an installed Chromium or Chrome; Debian's package, as root or with a
+sudo that asks for no password; playwright's own Chromium, in the user's cache.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+OWN = "from playwright.sync_api import sync_playwright as p\nwith p() as it: print(it.chromium.executable_path)"
+NONE = (
+    "the pages are tested in Chromium, and none could be found or fetched: install chromium, or let"
+    " `.venv/bin/playwright install --with-deps chromium` do it"
+)
+
+
+def succeeds(*command: str) -> bool:
+    """Whether the command exists and exits with 0. What it prints is dropped: it is asked, not shown."""
+    try:
+        return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
+    except OSError:
+        return False
+
+
+def find() -> str | None:
+    """The first Chromium or Chrome that starts: the system's, or playwright's own. None if there is none."""
+    own = subprocess.run([sys.executable, "-c", OWN], capture_output=True, text=True).stdout.strip()
+    for path in filter(None, [*map(shutil.which, NAMES), own]):
+        if succeeds(path, "--version"):  # Ubuntu's chromium-browser may be a script that only says where to get it
+            return path
+    return None
+
+
+def by_apt() -> None:
+    """Debian's package, quietly, where this user may install one."""
+    as_root = [] if os.geteuid() == 0 else ["sudo", "-n"]
+    if shutil.which("apt-get") is None or (as_root and not succeeds(*as_root, "true")):
+        return
+    print("Chromium for the page tests: apt-get install chromium, some 150 MB", flush=True)
+    apt = [*as_root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]
+    subprocess.run([*apt, "update"])  # may fail for one source of several; the next line says what counts
+    subprocess.run([*apt, "install", "-y", "--no-install-recommends", "chromium", "fonts-dejavu-core"])
+
+
+def by_playwright() -> None:
+    """The one that playwright brings, which needs no rights but many libraries of the system."""
+    print("Chromium for the page tests: playwright's own, some 170 MB", flush=True)
+    subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"])
+
+
+def get() -> str:
+    """The path of a browser that starts, fetched if need be. RuntimeError, one line, if no way leads to one."""
+    path = find()
+    for way in (by_apt, by_playwright):
+        if path is None:
+            way()
+            path = find()
+    if path is None:
+        raise RuntimeError(NONE)
+    return path
+
+
+if __name__ == "__main__":
+    try:
+        print(get())
+    except RuntimeError as error:
+        sys.exit(str(error))
