@@ -1,7 +1,7 @@
 # Two commands for everyone: `make book`, `make test`. The rest is for authors. CONTRIBUTING.md says when to use what.
 # PYTHON=python3.12 chooses the Python that the environments are made with.
 
-.PHONY: help book test test-with has-git has-chromium notebooks serve url picture lighthouse format clean
+.PHONY: help book test test-with has-git has-chromium notebooks serve url colab picture lighthouse format clean
 
 help:
 	@echo "make book        install into .venv and build the site: _build/html/index.html"
@@ -9,7 +9,8 @@ help:
 	@echo "make test-with PYTHON=python3.13 TORCH=2.15.0    library and chapters with another Python and another torch"
 	@echo "make notebooks   execute the chapters whose text changed, or all if dslib changed"
 	@echo "make serve       show the built site at http://localhost:8000"
-	@echo "make url URL=https://github.com/OWNER/REPO    set the repository's address everywhere"
+	@echo "make url         set the repository's address everywhere: git's origin, or URL=https://github.com/OWNER/REPO"
+	@echo "make colab       push the notebooks to origin's branch colab, which the site's buttons open (the workflow does it)"
 	@echo "make picture     draw overview, social card and the picture of the explorer again"
 	@echo "make lighthouse  scores of two built pages, with Lighthouse from npm"
 	@echo "make format      tidy the Python files"
@@ -47,9 +48,11 @@ notebooks: .venv/installed
 serve: book
 	.venv/bin/python -m http.server --bind localhost --directory _build/html 8000
 
-url: .venv/installed
-	.venv/bin/python -m tools.url "$(URL)"
-	.venv/bin/python -m tools.notebooks
+url:  # needs no environment: seconds on a fresh clone
+	@python=$$(PYTHON="$(PYTHON)" sh tools/find_python.sh) && "$$python" -m tools.url "$(URL)"
+
+colab:
+	@python=$$(PYTHON="$(PYTHON)" sh tools/find_python.sh) && "$$python" -m tools.colab
 
 picture: .venv/installed
 	.venv/bin/python -m tools.picture

@@ -1,4 +1,4 @@
-"""A quiz for a page: questions, options, and for each option what it gets right or wrong. Plain HTML, no script.
+"""How a quiz looks: plain HTML, no script.
 
 An option is a ``<details>`` element: its summary is the option, what it folds is the feedback. So it works with the
 keyboard and a screen reader, in Jupyter, Colab and on the site, and the site opens it on paper.
@@ -28,21 +28,15 @@ class Option:
 
     text: str
     feedback: str
-    right: bool = False
+    right: bool
 
 
 @dataclass(frozen=True)
 class Question:
-    """A question with its options. Raises ValueError unless exactly one of at least two different options is right."""
+    """A question with its options, of which one is right."""
 
     text: str
     options: tuple[Option, ...]
-
-    def __post_init__(self):
-        right = sum(option.right for option in self.options)
-        texts = [option.text for option in self.options]
-        if len(texts) < 2 or right != 1 or len(set(texts)) < len(texts):
-            raise ValueError(f"{self.text!r} has {right} right answers among the options {texts}")
 
 
 @dataclass(frozen=True)
