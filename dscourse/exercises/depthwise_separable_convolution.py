@@ -119,13 +119,10 @@ def largest_rank(weight):
 
 @exercise(
     cases=[
-        (weight.double(),)
-        for weight in (
-            mixed_from(6, 3, 1, 1),
-            mixed_from(6, 3, 2, 4, 1),
-            whole_numbers(2, 5, 3, 3),
-            whole_numbers(6, 3, 2, 2),
-        )
+        (mixed_from(6, 3, 1, 1).double(),),
+        (mixed_from(6, 3, 2, 4, 1).double(),),
+        (whole_numbers(2, 5, 3, 3).double(),),
+        (whole_numbers(6, 3, 2, 2).double(),),
     ],
     oracle=largest_rank,
     hint="For each input channel: a matrix with a row for each output channel. How many rows must be stored so that "
