@@ -122,7 +122,7 @@ def cases():
         conv2d_case(stride=2),
         conv2d_case(groups=4),
         conv1d_case(),
-        depthwise_case(64, 56, target=3),
+        depthwise_case(64, 56, target=6),
         depthwise_case(128, 56),
         depthwise_case(512, 14),
         depthwise_case(64, 56, multiplier=2),

@@ -51,20 +51,15 @@ def step_reads(x, weight, output, out_channel, groups):
 
 def step_window(x_shape, weight_shape, output_shape, position, stride, padding, dilation):
     """Padding ((top, bottom), (left, right)) and the slices of the padded map that ``position`` reads."""
-    strides, dilations = geometry.pair("stride", stride), geometry.pair("dilation", dilation)
-    paddings = (padding, padding) if isinstance(padding, str) else geometry.pair("padding", padding, minimum=0)
+    sizes, strides, pads, dilations = geometry.slide(x_shape[1:], weight_shape[2:], stride, padding, dilation)
     if not isinstance(position, (tuple, list)) or len(position) != 2:
         raise ValueError(f"position must be (row, column), got {position!r}")
-    pads, window = [], []
+    window = []
     for axis, name in enumerate(("row", "column")):
-        kernel, step, spread = weight_shape[2 + axis], strides[axis], dilations[axis]
-        pad = geometry.resolve_padding(paddings[axis], kernel, step, spread)
-        size = geometry.output_size_padded(x_shape[1 + axis], kernel, step, pad, spread)
-        if size != output_shape[1 + axis]:
-            raise ValueError(f"output must have {count_text(size, name)}, got shape {output_shape}")
-        first = step * checked_index(f"position {name}", position[axis], size)
-        pads.append(pad)
-        window.append(slice(first, first + spread * (kernel - 1) + 1, spread))
+        if sizes[axis] != output_shape[1 + axis]:
+            raise ValueError(f"output must have {count_text(sizes[axis], name)}, got shape {output_shape}")
+        first = strides[axis] * checked_index(f"position {name}", position[axis], sizes[axis])
+        window.append(slice(first, first + dilations[axis] * (weight_shape[2 + axis] - 1) + 1, dilations[axis]))
     return pads, tuple(window)
 
 

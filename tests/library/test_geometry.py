@@ -52,8 +52,7 @@ def test_same_padding_is_torchs_and_puts_the_odd_pixel_where_torch_does(size, ke
     expected = torch.nn.functional.conv1d(x, weight, padding="same", dilation=dilation)
     padded = torch.cat([torch.zeros(1, 1, before), x, torch.zeros(1, 1, after)], dim=-1)
     torch.testing.assert_close(torch.nn.functional.conv1d(padded, weight, dilation=dilation), expected)
-    output_size = geometry.output_size_padded(size, kernel_size, 1, (before, after), dilation)
-    assert output_size == expected.shape[-1] == size
+    assert geometry.output_size_padded(size, kernel_size, 1, (before, after), dilation) == expected.shape[-1] == size
     assert geometry.split_same_padding(kernel_size, dilation) == (before, after)
 
 
@@ -114,13 +113,6 @@ def test_output_size_errors_name_the_value(changed, message):
         geometry.output_size(**good | changed)
 
 
-def test_any_integer_type_is_a_whole_number():
-    number = geometry.positive_int("size", np.int64(5))
-    assert number == 5
-    assert type(number) is int
-    assert geometry.positive_int("padding", 0, minimum=0) == 0
-
-
 def test_pair_from_one_number_or_two():
     assert geometry.pair("stride", 3) == (3, 3)
     assert geometry.pair("stride", [1, 2]) == (1, 2)
@@ -134,6 +126,31 @@ def test_pair_from_one_number_or_two():
 def test_pair_errors_name_the_value(value, message):
     with pytest.raises(ValueError, match=f"stride .*{message}"):
         geometry.pair("stride", value)
+
+
+@properties
+@given(
+    size=st.tuples(sides, sides),
+    kernel_size=st.tuples(small, small),
+    stride=st.one_of(small, st.tuples(small, small)),
+    padding=st.one_of(st.integers(0, 4), st.tuples(st.integers(0, 4), st.integers(0, 4))),
+    dilation=st.one_of(small, st.tuples(small, small)),
+)
+def test_a_slide_has_torchs_output_size_or_is_refused(size, kernel_size, stride, padding, dilation):
+    arguments = {"stride": stride, "padding": padding, "dilation": dilation}
+    try:
+        y = torch.nn.functional.conv2d(torch.zeros(1, 1, *size), torch.zeros(1, 1, *kernel_size), **arguments)
+    except RuntimeError:
+        with pytest.raises(ValueError, match="kernel larger than the padded input"):
+            geometry.slide(size, kernel_size, **arguments)
+    else:
+        assert geometry.slide(size, kernel_size, **arguments)[0] == y.shape[2:]
+
+
+def test_a_slide_tells_one_number_for_each_axis_and_side():
+    """torch's 'same' puts the odd pixel of an even kernel behind: below, and to the right."""
+    assert geometry.slide((9, 7), (4, 3), padding="same", dilation=(1, 2)) == ((9, 7), (1, 1), ((1, 2), (2, 2)), (1, 2))
+    assert geometry.slide((9, 7), (3, 3), (2, 1), (0, 4)) == ((4, 13), (2, 1), ((0, 0), (4, 4)), (1, 1))
 
 
 def torch_accepts(in_channels, out_channels, groups):
@@ -189,6 +206,7 @@ def test_true_is_no_size(value):
 def test_any_integer_type_is_a_size_and_comes_back_as_an_int(value):
     assert type(geometry.positive_int("size", value)) is int
     assert geometry.positive_int("size", value) == 3
+    assert geometry.positive_int("padding", value * 0, minimum=0) == 0
 
 
 @pytest.mark.parametrize(
@@ -198,6 +216,7 @@ def test_any_integer_type_is_a_size_and_comes_back_as_an_int(value):
         (32, 0.25, 8),
         (32, 0.2, 8),
         (64, 0.3, 19),
+        (32, 0.55, 17),
         (64, Fraction(1, 3), 21),
         (1024, 1, 1024),
         (32, 2, 64),
