@@ -1,279 +1,244 @@
-"""Checks of the exercises in the chapter claims_checked, the last of them the capstone of the part "In practice"."""
+"""The exercises of the chapter on claims, the last of them the capstone of the part "In practice"."""
 
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
 import torch
 
 from dscourse import claims
-from dslib import cost, functional, layers
-
-from .feedback import Feedback, Mistake, examine, inspect
-
-
-def check_verdict_from(reader_function) -> Feedback:
-    """``verdict_from(cases, in_the_limit)``: the verdict, a word, that these cases lead to."""
-
-    def verdict(cases, in_the_limit):
-        return claims.verdict_of(*cases, **({"limit_only": True} if in_the_limit else {}))
-
-    def ends(none, some, every):
-        def answer(cases, in_the_limit):
-            if in_the_limit:
-                return "limit only"
-            return every if all(cases) else some if any(cases) else none
-
-        return answer
-
-    return examine(
-        reader_function,
-        cases=[
-            ([True, True, True], False),
-            ([True, False, True], False),
-            ([False, False], False),
-            ([False, False, False], True),
-            ([False, True], False),
-        ],
-        truth=verdict,
-        mistakes=[
-            Mistake(
-                ends("wrong", "wrong", "right"),
-                "One case in which a claim fails does not make it wrong: it may need a condition. What is it called if "
-                "it holds in some cases only?",
-            ),
-            Mistake(
-                ends("wrong", "right", "right"),
-                "One case in which a claim holds does not make it right. Look at all cases before you say so.",
-            ),
-            Mistake(
-                lambda cases, in_the_limit: verdict(cases, False),
-                "You do not look at in_the_limit: a claim that holds in no case may still be approached as a size "
-                "grows without end.",
-            ),
-            Mistake(
-                lambda cases, in_the_limit: "limit only" if in_the_limit else "right" if cases[0] else "wrong",
-                "You look at the first case only.",
-            ),
-        ],
-        hint="In how many of the cases does the claim hold: in all, in some, in none?",
-    )
+from dscourse.checks.exercise import exercise
+from dslib import cost, functional
 
 
-def check_counterexample(reader_function) -> Feedback:
-    """``counterexample()``: ``(in_channels, out_channels, kernel_size)`` of a pair that has no fewer weights."""
-
-    def fault(answer):
-        whole = isinstance(answer, (tuple, list)) and all(type(size) is int and size > 0 for size in answer)
-        if not whole or len(answer) != 3:
-            return "It should be three whole numbers of at least 1: input channels, output channels, kernel size."
-        c_in, c_out, k = answer
-        pair, dense = cost.depthwise_separable_conv2d(c_in, c_out, k, 1).params, cost.conv2d(c_in, c_out, k, 1).params
-        if pair < dense:
-            return (
-                f"Here the claim holds: the pair has {pair:,} weights, the standard convolution {dense:,}. When does "
-                "the pair save least? Try extremes: the smallest sizes that a layer can have."
-            )
-        return ""
-
-    return inspect(reader_function, [()], fault)
-
-
-def check_what_was_counted(reader_function) -> Feedback:
-    """``what_was_counted(number, in_channels, out_channels, kernel_size, side)``: what the number of a layer counts.
-
-    One of ``"parameters"``, ``"MACs"``, ``"FLOPs"`` (twice the MACs) and ``"something else"``, without bias.
-    """
-    words = {"params": "parameters", "macs": "MACs", "flops": "FLOPs"}
-
-    def counted(number, c_in, c_out, k, side, words=words):
-        layer = cost.conv2d(c_in, c_out, k, side)
-        found = [word for unit, word in words.items() if getattr(layer, unit) == number]
-        return found[0] if found else "something else"
-
-    return examine(
-        reader_function,
-        cases=[
-            (2304, 2, 4, 3, 4),
-            (1152, 2, 4, 3, 4),
-            (72, 2, 4, 3, 4),
-            (1408, 2, 4, 3, 4),
-            (576, 2, 4, 3, 4),
-            (3 * 32 * 9 * 112**2, 3, 32, 3, 112),
-            (3 * 32 * 9 * 224**2, 3, 32, 3, 112),
-        ],
-        truth=counted,
-        mistakes=[
-            Mistake(
-                lambda *case: counted(*case, words={"params": "parameters", "macs": "FLOPs", "flops": "MACs"}),
-                "MACs and FLOPs are swapped: a MAC is a multiplication with its addition, and FLOPs count both.",
-            ),
-            Mistake(
-                lambda number, c_in, c_out, k, side: counted(number, 1, c_out, k, side),
-                "You count one kernel for each filter. A filter has one for each input channel.",
-            ),
-            Mistake(
-                lambda number, c_in, c_out, k, side: counted(number, c_in, c_out, k, (side, 1)),
-                "The positions are those of a square map: side times side.",
-            ),
-            Mistake(
-                lambda *case: counted(*case).replace("something else", "FLOPs"),
-                "A number that is none of the three counts something else, or is an error: FLOPs too have to be "
-                "compared.",
-            ),
-        ],
-        hint="Work out all three numbers, and see which one it is.",
-    )
+@exercise(
+    cases=[
+        ([True, True, True], False),
+        ([True, False, True], False),
+        ([False, False], False),
+        ([False, False, False], True),
+        ([False, True], False),
+    ],
+    oracle=lambda cases, in_the_limit: claims.verdict_of(*cases, **({"limit_only": True} if in_the_limit else {})),
+    hint="In how many of the cases does the claim hold: in all, in some, in none?",
+    wrong=[
+        (
+            '"conditional"',
+            '"wrong"',
+            "One case in which a claim fails does not make it wrong: it may need a condition. What is it called if it "
+            "holds in some cases only?",
+        ),
+        (
+            '"conditional"',
+            '"right"',
+            "One case in which a claim holds does not make it right. Look at all cases before you say so.",
+        ),
+        (
+            '"wrong"',
+            "You do not look at in_the_limit: a claim that holds in no case may still be approached as a size grows "
+            "without end.",
+        ),
+        ("(cases)", "(cases[:1])", "You look at the first case only."),
+    ],
+)
+def verdict_from(cases, in_the_limit):
+    if all(cases):
+        return "right"
+    if any(cases):
+        return "conditional"
+    return "limit only" if in_the_limit else "wrong"
 
 
-def check_how_printed(reader_function) -> Feedback:
-    """``how_printed(printed, exact)``: ``"rounded"``, ``"cut off"`` or ``"neither"``, for a number of millions."""
-
-    def ways(printed, exact, digits=None):  # whether it is rounded, whether it is cut off
-        digits = len(printed.partition(".")[2]) if digits is None else digits
-        unit = Fraction(10**6, 10**digits)  # of the last digit
-        wanted, units = Fraction(printed) * 10**6 / unit, exact / unit
-        return (units + Fraction(1, 2)) // 1 == wanted, units // 1 == wanted
-
-    def word(rounded, cut):
-        return "rounded" if rounded else "cut off" if cut else "neither"
-
-    def half_to_even(printed, exact):
-        units = Fraction(exact, 10**6) * 10 ** len(printed.partition(".")[2])
-        return word(round(units) == int(printed.replace(".", "")), ways(printed, exact)[1])
-
-    return examine(
-        reader_function,
-        cases=[
-            ("569", 568_740_352),
-            ("149", 149_497_000),
-            ("290", 290_675_000),
-            ("1.32", 1_320_600),
-            ("7.3", 7_358_820),
-            ("226", 227_003_256),
-            ("4.2", 4_231_976),
-            ("286", 290_675_000),
-            ("4.13", 4_125_000),
-            ("22", 227_003_256),
-        ],
-        truth=lambda *case: word(*ways(*case)),
-        mistakes=[
-            Mistake(
-                lambda *case: "cut off" if ways(*case)[1] else word(*ways(*case)),
-                "A number may be both, as 4.23 printed as 4.2 is. Ask first whether it is rounded as usual: only where "
-                "it is not, cutting off is needed to explain it.",
-            ),
-            Mistake(
-                lambda *case: word(ways(*case)[1], False),
-                "You cut off where you should round: from 5 on the first digit that is left out moves the last one up.",
-            ),
-            Mistake(
-                lambda *case: word(ways(*case)[0], False),
-                "You only round. Where that gives other digits, see whether cutting off gives the printed ones.",
-            ),
-            Mistake(
-                lambda *case: word(*ways(*case, digits=0)),
-                "You compare whole millions. A number such as 7.3 was printed with tenths: as many digits count as "
-                "were printed.",
-            ),
-            Mistake(
-                half_to_even,
-                "A half is rounded up. round, and quantize without a second argument, round a half to the even digit.",
-            ),
-            Mistake(
-                lambda printed, exact: word(ways(printed, exact)[0], str(exact).startswith(printed.replace(".", ""))),
-                "The same first digits are not enough: 227 million, cut off or not, is not 22 million.",
-            ),
-        ],
-        hint="Round the exact number of millions to as many digits behind the point as were printed, a half up, then "
-        "cut it off there.",
-    )
+def fault_of_counterexample(answer):
+    whole = isinstance(answer, (tuple, list)) and all(type(size) is int and size > 0 for size in answer)
+    if not whole or len(answer) != 3:
+        return "It should be three whole numbers of at least 1: input channels, output channels, kernel size."
+    pair = cost.depthwise_separable_conv2d(*answer, output_size=1).params
+    dense = cost.conv2d(*answer, output_size=1).params
+    if pair < dense:
+        return (
+            f"Here the claim holds: the pair has {pair:,} weights, the standard convolution {dense:,}. When does "
+            "the pair save least? Try extremes: the smallest sizes that a layer can have."
+        )
+    return ""
 
 
-def check_two_are_cheaper(reader_function) -> Feedback:
-    """``two_are_cheaper(channels)``: whether two 3 by 3 pairs take fewer MACs than one 5 by 5 pair."""
-    pair, side = cost.depthwise_separable_conv2d, 14
-
-    return examine(
-        reader_function,
-        cases=[(c,) for c in (1, 2, 5, 6, 7, 8, 16, 64)],
-        truth=lambda c: 2 * pair(c, c, 3, side).macs < pair(c, c, 5, side).macs,
-        mistakes=[
-            Mistake(
-                lambda c: True,
-                "It does not hold for every number of channels, as it does for standard convolutions: two pairs have "
-                "two pointwise halves, and these grow with the square of the channels.",
-            ),
-            Mistake(
-                lambda c: False,
-                "It does hold for a few channels. The pointwise halves alone cost twice as much, but the depthwise "
-                "halves cost less.",
-            ),
-            Mistake(
-                lambda c: 2 * pair(c, c, 3, side).macs <= pair(c, c, 5, side).macs,
-                "Nearly: with as many MACs on both sides they are not fewer.",
-            ),
-        ],
-        hint="At each position a pair takes c * K * K products in its depthwise half and c * c in its pointwise half.",
-    )
+@exercise(
+    fault=fault_of_counterexample,
+    wrong=[("6, 8, 3", "Here the claim holds"), ("6, 8", "three whole numbers"), ("64, 64, 5", "Here the claim holds")],
+)
+def counterexample():
+    return 6, 8, 1  # C_in, C_out, K
 
 
-def drawn(*shape, seed) -> torch.Tensor:
-    """Random numbers of the shape, the same for the same seed."""
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+def unit_of(number, c_in, c_out, k, side):
+    layer = cost.conv2d(c_in, c_out, k, output_size=side)
+    units = {"parameters": layer.params, "MACs": layer.macs, "FLOPs": layer.flops}
+    return next((unit for unit, counted in units.items() if counted == number), "something else")
 
 
-def check_dense_to_pair(reader_function) -> Feedback:
-    """``dense_to_pair(weight, depth_multiplier)``: ``(depthwise_weight, pointwise_weight)`` of the closest pair.
+@exercise(
+    cases=[(number, 2, 4, 3, 4) for number in (2304, 1152, 72, 1408, 576)]
+    + [(3 * 32 * 9 * side**2, 3, 32, 3, 112) for side in (112, 224)],
+    oracle=unit_of,
+    hint="Work out all three numbers, and see which one it is.",
+    wrong=[
+        (
+            '"MACs", 2 * macs: "FLOPs"',
+            '"FLOPs", 2 * macs: "MACs"',
+            "MACs and FLOPs are swapped: a MAC is a multiplication with its addition, and FLOPs count both.",
+        ),
+        (" * in_channels", "", "You count one kernel for each filter. A filter has one for each input channel."),
+        ("side**2", "side", "The positions are those of a square map: side times side."),
+        (
+            "something else",
+            "FLOPs",
+            "A number that is none of the three counts something else, or is an error: FLOPs too have to be compared.",
+        ),
+    ],
+)
+def what_was_counted(number, in_channels, out_channels, kernel_size, side):
+    weights = out_channels * in_channels * kernel_size**2
+    macs = weights * side**2
+    names = {weights: "parameters", macs: "MACs", 2 * macs: "FLOPs"}
+    return names.get(number, "something else")
 
-    A weight ``(C_out, C_in, K_h, K_w)`` becomes ``(C_in * m, 1, K_h, K_w)`` and ``(C_out, C_in * m, 1, 1)``.
-    """
-    exact = functional.separable_weight(drawn(12, 1, 3, 3, seed=3), drawn(11, 12, 1, 1, seed=4), depth_multiplier=3)
-    exact[:, 0] = 0  # a channel that is not used
-    cases = [(drawn(10, 3, 3, 3, seed=1), 1), (drawn(16, 2, 3, 5, seed=2), 2), (exact.float(), 3)]
-    return inspect(reader_function, cases, fault_of_halves)
+
+def way_of_printing(printed, exact):
+    whole, _, digits = printed.partition(".")
+    wanted, units = int(whole + digits), Fraction(exact, 10 ** (6 - len(digits)))  # of the last digit
+    if wanted == (units + Fraction(1, 2)) // 1:
+        return "rounded"
+    return "cut off" if wanted == units // 1 else "neither"
 
 
-def fault_of_halves(answer, weight, m) -> str:
+@exercise(
+    cases=[
+        ("569", 568_740_352),
+        ("149", 149_497_000),
+        ("290", 290_675_000),
+        ("1.32", 1_320_600),
+        ("7.3", 7_358_820),
+        ("226", 227_003_256),
+        ("4.2", 4_231_976),
+        ("286", 290_675_000),
+        ("4.13", 4_125_000),
+        ("22", 227_003_256),
+    ],
+    oracle=way_of_printing,
+    hint="Round the exact number of millions to as many digits behind the point as were printed, a half up, then cut "
+    "it off there.",
+    wrong=[
+        (
+            '"rounded"',
+            '"cut off" if millions.quantize(wanted, ROUND_DOWN) == wanted else "rounded"',
+            "A number may be both, as 4.23 printed as 4.2 is. Ask first whether it is rounded as usual: only where it "
+            "is not, cutting off is needed to explain it.",
+        ),
+        (
+            "ROUND_HALF_UP",
+            "ROUND_DOWN",
+            "You cut off where you should round: from 5 on the first digit that is left out moves the last one up.",
+        ),
+        (
+            "ROUND_DOWN",
+            "ROUND_HALF_UP",
+            "You only round. Where that gives other digits, see whether cutting off gives the printed ones.",
+        ),
+        (
+            "quantize(wanted",
+            "quantize(Decimal(1)",
+            "You compare whole millions. A number such as 7.3 was printed with tenths: as many digits count as were "
+            "printed.",
+        ),
+        (
+            ", ROUND_HALF_UP",
+            "",
+            "A half is rounded up. round, and quantize without a second argument, round a half to the even digit.",
+        ),
+        (
+            "millions.quantize(wanted, ROUND_DOWN) == wanted",
+            'str(exact).startswith(printed.replace(".", ""))',
+            "The same first digits are not enough: 227 million, cut off or not, is not 22 million.",
+        ),
+    ],
+)
+def how_printed(printed, exact):
+    wanted, millions = Decimal(printed), Decimal(exact) / 10**6
+    if millions.quantize(wanted, ROUND_HALF_UP) == wanted:
+        return "rounded"
+    if millions.quantize(wanted, ROUND_DOWN) == wanted:
+        return "cut off"
+    return "neither"
+
+
+def pair_macs(channels, kernel_size):
+    return cost.depthwise_separable_conv2d(channels, channels, kernel_size, output_size=14).macs
+
+
+@exercise(
+    cases=[(c,) for c in (1, 2, 5, 6, 7, 8, 16, 64)],
+    oracle=lambda channels: 2 * pair_macs(channels, 3) < pair_macs(channels, 5),
+    hint="At each position a pair takes c * K * K products in its depthwise half and c * c in its pointwise half.",
+    wrong=[
+        (
+            "True",
+            "It does not hold for every number of channels, as it does for standard convolutions: two pairs have two "
+            "pointwise halves, and these grow with the square of the channels.",
+        ),
+        (
+            "False",
+            "It does hold for a few channels. The pointwise halves alone cost twice as much, but the depthwise halves "
+            "cost less.",
+        ),
+        ("two <= one", "Nearly: with as many MACs on both sides they are not fewer."),
+    ],
+)
+def two_are_cheaper(channels):
+    two = 2 * (9 * channels + channels**2)
+    one = 25 * channels + channels**2
+    return two < one
+
+
+def fault_of_halves(answer, weight, m):
     """What is wrong with two halves that are to come as close to the dense weight as a pair can."""
     if what := fault_of_shapes(answer, weight.shape, m):
         return what
-    weight, (depthwise, pointwise) = weight.double(), loaded(answer, weight.shape, m)
-
-    def error(*halves):
-        return (functional.separable_weight(*halves, m) - weight).norm() / weight.norm()
-
+    weight, (depthwise, pointwise) = weight.double(), (half.detach().double() for half in answer)
+    made = functional.separable_weight(depthwise, pointwise, depth_multiplier=m)
     left_out = torch.linalg.svdvals(weight.transpose(0, 1).flatten(2))[:, m:]  # for each input channel
     best = left_out.norm() / weight.norm()
-    if error(depthwise, pointwise) <= best + 1e-5:
+
+    def error(made):
+        return (made - weight).norm() / weight.norm()
+
+    if error(made) <= best + 1e-5:
         return ""
-    made = functional.separable_weight(depthwise, pointwise, m)
-    for slip, hint in slips(weight, m):
-        if slip.shape == made.shape and torch.allclose(made, slip, rtol=1e-4, atol=1e-5):
-            return hint
-    for other, hint in reordered(depthwise, pointwise, m):
-        if error(*other) <= best + 1e-5:
-            return hint
-    kernels = torch.nn.functional.normalize(depthwise.flatten(1), dim=1)
-    means = torch.nn.functional.normalize(weight.mean(0).flatten(1), dim=1)
-    if m == 1 and torch.allclose((kernels * means).sum(1).abs(), torch.ones(len(means)).double(), atol=1e-6):
-        return (
+    told = [
+        hint for slip, hint in slips(weight, m) if slip.shape == made.shape and torch.allclose(made, slip, 1e-4, 1e-5)
+    ]
+    told += [hint for other, hint in reordered(depthwise, pointwise, m) if error(other) <= best + 1e-5]
+    if m == 1 and torch.cosine_similarity(depthwise.flatten(1), weight.mean(0).flatten(1)).abs().min() > 1 - 1e-5:
+        told.append(
             "Your depthwise kernels are the means over the outputs. Kernels of opposite sign cancel in a mean; the "
             "closest kernel is the first row of the channel's singular value decomposition."
         )
-    off, least = f"{error(depthwise, pointwise):.1%}", f"{best:.1%}"
+    return told[0] if told else fault_of_distance(error(made), best, weight.shape, m)
+
+
+def fault_of_distance(error, best, shape, m):
+    off, least = f"{error:.1%}", f"{best:.1%}"
+    case = f"For a weight of shape {tuple(shape)} and multiplier {m} your pair is off by"
     if off == least:  # such as numbers of half precision, or an approximation
         return (
-            f"For a weight of shape {tuple(weight.shape)} and multiplier {m} your pair is off by nearly the same as "
-            f"the closest one, {least} of the weight's norm, but by more than float32 rounds."
+            f"{case} nearly the same as the closest one, {least} of the weight's norm, but by more than float32 rounds."
         )
     return (
-        f"For a weight of shape {tuple(weight.shape)} and multiplier {m} your pair is off by {off} of the weight's "
-        f"norm, the closest one by {least}. Look at one input channel alone: its kernels are the rows of a matrix. "
-        "Which sum of m products comes closest to that?"
+        f"{case} {off} of the weight's norm, the closest one by {least}. Look at one input channel alone: its kernels "
+        "are the rows of a matrix. Which sum of m products comes closest to that?"
     )
 
 
-def fault_of_shapes(answer, shape, m) -> str:
-    """What is wrong with the form of an answer that is to be two tensors."""
+def fault_of_shapes(answer, shape, m):
     if not isinstance(answer, (tuple, list)) or len(answer) != 2 or not all(map(torch.is_tensor, answer)):
         return "It should be two tensors of torch, the depthwise weight and the pointwise weight."
     C_out, C_in, K_h, K_w = shape
@@ -287,8 +252,8 @@ def fault_of_shapes(answer, shape, m) -> str:
         return "The halves are swapped: return the depthwise weight first."
     if found == [(C_out * m, 1, K_h, K_w), (C_in, C_out * m, 1, 1)]:
         return (
-            "C_in and C_out are swapped: the first axis of a weight counts the outputs. A pair has its kernels for "
-            "the input channels, so there is one matrix for each of those."
+            "C_in and C_out are swapped: the first axis of a weight counts the outputs. A pair has its kernels for the "
+            "input channels, so there is one matrix for each of those."
         )
     if found == [(C_in, 1, K_h, K_w), (C_out, C_in, 1, 1)]:
         return f"The depth multiplier is not used: with {m} there are {m} kernels for each input channel."
@@ -297,85 +262,127 @@ def fault_of_shapes(answer, shape, m) -> str:
     return f"The shapes are {found[0]} and {found[1]}, the layer loads {wanted[0]} and {wanted[1]}."
 
 
-def loaded(halves, shape, m) -> tuple[torch.Tensor, torch.Tensor]:
-    """The two weights, once a layer of the library has loaded them."""
-    C_out, C_in, *kernel_size = shape
-    with torch.random.fork_rng(devices=[]):  # the layer's first weights are random: the reader's numbers stay
-        layer = layers.DepthwiseSeparableConv2d(
-            C_in, C_out, tuple(kernel_size), padding=0, depth_multiplier=m, norm=None, activation=None
-        ).double()
-    layer.load_state_dict(dict(zip(("depthwise.weight", "pointwise.weight"), halves, strict=True)))
-    return layer.depthwise.weight.detach(), layer.pointwise.weight.detach()
-
-
 def slips(weight, m):
     """The dense weights to which typical mistakes lead, each with what to say."""
     shape, matrices = weight.shape, weight.transpose(0, 1).flatten(2)
-
-    def terms(matrix, first, last, power=1, turned=False):  # the sum of these terms of a decomposition
-        columns, sizes, rows = torch.linalg.svd(matrix, full_matrices=False)
-        rows = rows.mT if turned and rows.shape[-1] == rows.shape[-2] else rows
-        return (columns * sizes[..., None, :] ** power)[..., first:last] @ rows[..., first:last, :]
-
-    def dense(of_channels):
-        return of_channels.transpose(0, 1).reshape(shape)
-
-    def of_all(matrix):
-        return terms(matrix, 0, m).reshape(shape)
-
+    roots = "One half takes them, or each half takes their roots."
     own = "Each input channel has a matrix of its own: decompose each of them."
+
+    def dense(kept=slice(m), of=matrices, **how):
+        return terms(of, kept, **how).transpose(0, 1).reshape(shape)
+
+    yield dense(power=0), f"The singular values are missing. {roots}"
+    yield dense(power=0.5), "Only the roots of the singular values are in. The other half needs them too."
+    yield dense(power=2), f"The singular values are counted twice. {roots}"
     yield (
-        dense(terms(matrices, 0, m, power=0)),
-        "The singular values are missing. One half takes them, or each half takes their roots.",
-    )
-    yield (
-        dense(terms(matrices, 0, m, power=0.5)),
-        "Only the roots of the singular values are in. The other half needs them too.",
-    )
-    yield (
-        dense(terms(matrices, 0, m, power=2)),
-        "The singular values are counted twice. One half takes them, or each half takes their roots.",
-    )
-    yield (
-        of_all(weight.flatten(1)),
+        terms(weight.flatten(1), slice(m)).reshape(shape),
         f"One decomposition for the whole weight gives every input channel the same pointwise weights. {own}",
     )
     yield (
-        of_all(weight.flatten(0, 1).flatten(1)),
+        terms(weight.flatten(0, 1).flatten(1), slice(m)).reshape(shape),
         f"With one decomposition for all kernels the channels share the depthwise kernels. {own}",
     )
     yield (
-        dense(terms(weight.reshape(matrices.shape), 0, m)),
+        dense(of=weight.reshape(matrices.shape)),
         "The kernels are spread over the wrong channels: a reshape leaves the numbers in their order. Bring the input "
         "channels to the front by a transposition.",
     )
+    yield dense().mT, "The kernels are transposed: K_h comes before K_w, also where both are equal."
+    yield dense(turned=True), "torch.linalg.svd gives the third factor as rows already: do not transpose it."
+    yield dense(slice(-m, None)), "You take the last terms. They come in order, the largest first."
     yield (
-        dense(terms(matrices, 0, m)).mT,
-        "The kernels are transposed: K_h comes before K_w, also where both are equal.",
-    )
-    yield (
-        dense(terms(matrices, 0, m, turned=True)),
-        "torch.linalg.svd gives the third factor as rows already: do not transpose it.",
-    )
-    yield dense(terms(matrices, -m, None)), "You take the last terms. They come in order, the largest first."
-    yield (
-        dense(terms(matrices, 0, 1)),
+        dense(slice(1)),
         f"Only the first term is used: with multiplier {m} there are {m} of them for each input channel.",
     )
 
 
+def terms(matrix, kept, power=1, turned=False):
+    """The sum of the terms of a singular value decomposition that are kept."""
+    columns, sizes, rows = torch.linalg.svd(matrix, full_matrices=False)
+    rows = rows.mT if turned and rows.shape[-1] == rows.shape[-2] else rows
+    return (columns * sizes[..., None, :] ** power)[..., kept] @ rows[..., kept, :]
+
+
 def reordered(depthwise, pointwise, m):
-    """The same numbers in the orders that they should perhaps have had, each with what to say."""
+    """The dense weights of the same numbers in orders that they should perhaps have had, each with what to say."""
     C_out = len(pointwise)
     kernels = depthwise.unflatten(0, (m, -1)).transpose(0, 1).reshape(depthwise.shape)
     mixing = pointwise.reshape(C_out, m, -1).transpose(1, 2).reshape(pointwise.shape)
-    together = "Kernel j of channel c has to be number c * m + j in both halves: the kernels of one channel together."
-    yield (kernels, mixing), together
-    yield (kernels, pointwise), together
-    yield (depthwise, mixing), together
+    for halves in ((kernels, mixing), (kernels, pointwise), (depthwise, mixing)):
+        yield (
+            functional.separable_weight(*halves, depth_multiplier=m),
+            "Kernel j of channel c has to be number c * m + j in both halves: the kernels of one channel together.",
+        )
     turned = pointwise.reshape(-1, C_out, m).transpose(0, 1).reshape(pointwise.shape)
     yield (
-        (depthwise, turned),
+        functional.separable_weight(depthwise, turned, depth_multiplier=m),
         "The pointwise numbers are the right ones in a wrong order: bring the axis of the outputs to the front before "
         "you reshape.",
     )
+
+
+def drawn(*shape, seed):
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+EXACT = functional.separable_weight(drawn(12, 1, 3, 3, seed=3), drawn(11, 12, 1, 1, seed=4), depth_multiplier=3)
+EXACT[:, 0] = 0  # a channel that is not used
+
+
+@exercise(
+    cases=[(drawn(10, 3, 3, 3, seed=1), 1), (drawn(16, 2, 3, 5, seed=2), 2), (EXACT.float(), 3)],
+    fault=fault_of_halves,
+    wrong=[
+        ("depthwise_weight", "two tensors"),
+        ("pointwise_weight, depthwise_weight", "swapped: return"),
+        ("C_out, C_in, K_h", "weight = weight.transpose(0, 1)\n    C_out, C_in, K_h", "C_in and C_out are swapped"),
+        ("m = depth_multiplier", "m = 1", "depth multiplier is not used"),
+        ("1, K_h, K_w)", "1, K_w, K_h)", "lie on their side"),
+        (".reshape(C_in * m, 1, K_h, K_w)", "", "The shapes are"),
+        ("C_in * m, 1, 1)", "-1)", "and (10, 3), the layer loads"),
+        ("weight.transpose(0, 1).flatten(2)", "weight.reshape(C_in, C_out, -1)", "by a transposition"),
+        ("Vh[:, :m].reshape", "Vh[:, :m].half().reshape", "nearly the same as the closest"),
+        (" * S[:, None]", "", "values are missing"),
+        ("S[:, None]", "S[:, None] ** 0.5", "Only the roots"),
+        ("S[:, None]", "S[:, None] ** 2", "counted twice"),
+        (
+            "svd(matrices, full_matrices=False)",
+            "svd(weight.flatten(1), full_matrices=False)\n"
+            "    U, S = U.expand(C_in, -1, -1), S.expand(C_in, -1)\n"
+            "    Vh = Vh.unflatten(1, (C_in, -1)).transpose(0, 1)",
+            "the same pointwise weights",
+        ),
+        (
+            "svd(matrices, full_matrices=False)",
+            "svd(weight.reshape(-1, K_h * K_w), full_matrices=False)\n"
+            "    U = U.unflatten(0, (C_out, C_in)).transpose(0, 1)\n"
+            "    S, Vh = S.expand(C_in, -1), Vh.expand(C_in, -1, -1)",
+            "share the depthwise kernels",
+        ),
+        (
+            "mixing = (U * S[:, None])[:, :, :m]",
+            "Vh = matrices.mean(1, keepdim=True).repeat(1, m, 1)\n"
+            "    mixing = (matrices @ Vh.mT / Vh.norm(dim=2)[:, None] ** 2)",
+            "means over the outputs",
+        ),
+        ("matrices = ", "weight = weight.mT if K_h == K_w else weight\n    matrices = ", "also where both are equal"),
+        ("mixing = ", "Vh = Vh.mT if Vh.shape[1] == Vh.shape[2] else Vh\n    mixing = ", "do not transpose it"),
+        ("mixing = ", "U, S, Vh = U.flip(2), S.flip(1), Vh.flip(1)\n    mixing = ", "the largest first"),
+        ("mixing = ", "S[:, 1:] = 0\n    mixing = ", "Only the first term"),
+        ("Vh[:, :m].reshape", "Vh[:, :m].transpose(0, 1).reshape", "kernels of one channel together"),
+        ("[:, :, :m].transpose(0, 1)", "[:, :, :m]", "right ones in a wrong order"),
+        ("mixing.reshape", "(mixing / mixing.norm(dim=0) * mixing.norm(dim=0)).reshape", "not finite"),
+        ("svd(matrices,", "svd(matrices + 0.1,", "is off by"),
+    ],
+)
+def dense_to_pair(weight, depth_multiplier):
+    C_out, C_in, K_h, K_w = weight.shape
+    m = depth_multiplier
+    # one matrix (C_out, K_h * K_w) for each input channel
+    matrices = weight.transpose(0, 1).flatten(2)
+    U, S, Vh = torch.linalg.svd(matrices, full_matrices=False)
+    # (C_out, C_in, m); the singular values go to this half
+    mixing = (U * S[:, None])[:, :, :m].transpose(0, 1)
+    depthwise_weight = Vh[:, :m].reshape(C_in * m, 1, K_h, K_w)
+    pointwise_weight = mixing.reshape(C_out, C_in * m, 1, 1)
+    return depthwise_weight, pointwise_weight

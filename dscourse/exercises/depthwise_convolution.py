@@ -1,116 +1,93 @@
-"""Checks of the exercises in the chapter depthwise_convolution."""
+"""The exercises of the chapter on depthwise convolution."""
 
 import math
 
 import torch
 
+from dscourse.checks.exercise import exercise
 from dscourse.checks.inputs import whole_numbers
 from dslib import cost, functional, geometry
 
-from .feedback import Feedback, Mistake, examine, inspect
+
+def tried_out(k, stride):
+    def fits(padding):  # no other padding gives the size for all of these
+        return all(geometry.output_size(h, k, stride, padding) == math.ceil(h / stride) for h in range(8, 41))
+
+    return next(padding for padding in range(k) if fits(padding))
 
 
-def check_depthwise_padding(reader_function) -> Feedback:
-    """``depthwise_padding(kernel_size, stride)``: pixels on each side that make H pixels ``ceil(H / stride)``."""
-
-    def tried_out(k, stride):  # no other padding gives the size for all of these
-        def fits(padding):
-            return all(geometry.output_size(h, k, stride, padding) == math.ceil(h / stride) for h in range(8, 41))
-
-        return next(padding for padding in range(k) if fits(padding))
-
-    return examine(
-        reader_function,
-        cases=[(3, 1), (3, 2), (5, 1), (7, 2), (3, 3), (5, 4), (1, 1), (1, 3)],
-        truth=tried_out,
-        mistakes=[
-            Mistake(
-                lambda k, stride: (k - stride + 1) // 2,
-                "This is the rule of note 002. The stride should not be in it: the middle of the first window is to be "
-                "pixel 0, however far the next window is.",
-            ),
-            Mistake(
-                lambda k, stride: k - 1,
-                "This is what is missing on both sides together. Half of it belongs on each.",
-            ),
-            Mistake(
-                lambda k, stride: (k + 1) // 2,
-                "One pixel too many: the middle of the kernel stands on a pixel of the map and needs no padding.",
-            ),
-            Mistake(
-                lambda k, stride: 1,
-                "One pixel is right for a 3 by 3 kernel. A wider one sticks out further, a single pixel not at all.",
-            ),
-        ],
-        hint="How far does the kernel stick out on one side when its middle stands on the first pixel?",
-    )
+@exercise(
+    cases=[(3, 1), (3, 2), (5, 1), (7, 2), (3, 3), (5, 4), (1, 1), (1, 3)],
+    oracle=tried_out,
+    hint="How far does the kernel stick out on one side when its middle stands on the first pixel?",
+    wrong=[
+        (
+            "(kernel_size - stride + 1) // 2",
+            "This is the rule of note 002. The stride should not be in it: the middle of the first window is to be "
+            "pixel 0, however far the next window is.",
+        ),
+        ("kernel_size - 1", "This is what is missing on both sides together. Half of it belongs on each."),
+        (
+            "(kernel_size + 1) // 2",
+            "One pixel too many: the middle of the kernel stands on a pixel of the map and needs no padding.",
+        ),
+        ("1", "One pixel is right for a 3 by 3 kernel. A wider one sticks out further, a single pixel not at all."),
+    ],
+)
+def depthwise_padding(kernel_size, stride):
+    return (kernel_size - 1) // 2
 
 
-def check_depthwise_cost(reader_function) -> Feedback:
-    """``depthwise_cost(in_channels, kernel_size, size, stride, depth_multiplier)``: weights and MACs; K odd, padded."""
-
-    def price(c, k, side, m):
-        layer = cost.depthwise_conv2d(c, k, output_size=side, depth_multiplier=m)
-        return layer.params, layer.macs
-
-    def truth(c, k, size, stride, m):
-        return price(c, k, geometry.output_size(size, k, stride, geometry.same_padding(k)), m)
-
-    def as_standard(c, k, size, stride, m):
-        layer = cost.conv2d(c, m * c, k, output_size=math.ceil(size / stride))
-        return layer.params, layer.macs
-
-    return examine(
-        reader_function,
-        cases=[(24, 3, 56, 2, 2), (8, 5, 15, 2, 1), (3, 3, 10, 1, 4), (16, 7, 13, 3, 1)],
-        truth=truth,
-        mistakes=[
-            Mistake(
-                lambda c, k, size, stride, m: price(c, k, math.ceil(size / stride), 1),
-                "The depth multiplier is not used: each input channel has that many kernels.",
-            ),
-            Mistake(
-                as_standard,
-                "The input channels are counted twice. A filter here is a single kernel: it reads one channel, not "
-                "all.",
-            ),
-            Mistake(
-                lambda c, k, size, stride, m: price(c, k, size, m),
-                "You multiply by the input's positions. At a stride the output has fewer, and a weight is used once at "
-                "each of these.",
-            ),
-            Mistake(
-                lambda c, k, size, stride, m: price(c, k, size // stride, m),
-                "You round the output's side down. The rest of the pixels gets a window too: round up.",
-            ),
-            Mistake(
-                lambda *layer: (truth(*layer)[0], 2 * truth(*layer)[1]),
-                "Your second number is FLOPs: a multiplication and the addition after it are one MAC.",
-            ),
-        ],
-        hint="One kernel of K times K weights for each output channel; each weight is used once at each position of "
-        "the output.",
-    )
+def price(c_in, k, size, stride, m):
+    side = geometry.output_size(size, k, stride, geometry.same_padding(k))
+    layer = cost.depthwise_conv2d(c_in, k, output_size=side, depth_multiplier=m)
+    return layer.params, layer.macs
 
 
-def check_align_colours(reader_function) -> Feedback:
-    """``align_colours()``: a weight ``(3, 1, 3, 3)`` that moves red one pixel left, keeps green, moves blue right."""
+@exercise(
+    cases=[(24, 3, 56, 2, 2), (8, 5, 15, 2, 1), (3, 3, 10, 1, 4), (16, 7, 13, 3, 1)],
+    oracle=price,
+    hint="One kernel of K times K weights for each output channel; each weight is used once at each position of the "
+    "output.",
+    wrong=[
+        (" * depth_multiplier", "", "The depth multiplier is not used: each input channel has that many kernels."),
+        (
+            "= in_channels",
+            "= in_channels * in_channels",
+            "The input channels are counted twice. A filter here is a single kernel: it reads one channel, not all.",
+        ),
+        (
+            "math.ceil(size / stride)",
+            "size",
+            "You multiply by the input's positions. At a stride the output has fewer, and a weight is used once at "
+            "each of these.",
+        ),
+        (
+            "math.ceil(size / stride)",
+            "size // stride",
+            "You round the output's side down. The rest of the pixels gets a window too: round up.",
+        ),
+        ("weights, 2 * macs", "Your second number is FLOPs: a multiplication and the addition after it are one MAC."),
+    ],
+)
+def depthwise_cost(in_channels, kernel_size, size, stride, depth_multiplier):
+    side = math.ceil(size / stride)  # of the output
+    weights = in_channels * depth_multiplier * kernel_size**2
+    macs = weights * side**2
+    return weights, macs
 
-    def fault(weight):
-        if not isinstance(weight, torch.Tensor) or weight.shape != (3, 1, 3, 3):
-            return "It should be a tensor of shape (3, 1, 3, 3): for each of the three channels one kernel of 3 by 3."
-        dot = torch.zeros(1, 3, 5, 5).double()
-        dot[:, :, 2, 2] = 1  # one bright pixel in the middle, in all colours
-        moved = functional.depthwise_conv2d(dot, weight.detach().double(), padding=1)[0]
-        for name, picture, column in zip(["Red", "Green", "Blue"], moved, [1, 2, 3], strict=True):
-            if what := fault_of_dot(picture, column):
-                return f"{name} {what}"
-        return ""
 
-    return inspect(reader_function, [()], fault)
+def fault_of_alignment(weight):
+    if not isinstance(weight, torch.Tensor) or weight.shape != (3, 1, 3, 3):
+        return "It should be a tensor of shape (3, 1, 3, 3): for each of the three channels one kernel of 3 by 3."
+    dot = torch.zeros(1, 3, 5, 5).double()
+    dot[:, :, 2, 2] = 1  # one bright pixel in the middle, in all colours
+    moved = functional.depthwise_conv2d(dot, weight.detach().double(), padding=1)[0]
+    told = zip(["Red", "Green", "Blue"], map(fault_of_dot, moved, [1, 2, 3]), strict=True)
+    return next((f"{name} {what}" for name, what in told if what), "")
 
 
-def fault_of_dot(picture, column) -> str:
+def fault_of_dot(picture, column):
     """What happened to a dot that should now stand in the middle row, in this column; it stood in column 2."""
     found = picture.nonzero().tolist()
     if not found:
@@ -132,6 +109,28 @@ def fault_of_dot(picture, column) -> str:
     return "" if value == 1 else "has another brightness than before: to copy a pixel, multiply it by 1."
 
 
+@exercise(
+    fault=fault_of_alignment,
+    wrong=[
+        ("weight.repeat(1, 3, 1, 1)", "one kernel of 3 by 3"),
+        ("[0, 0, 1, 2]", "[0, 0, 1, 0]", "Red has moved the wrong way"),
+        ("[2, 0, 1, 0]", "[2, 0, 0, 1]", "Blue has moved up or down"),
+        ("[2, 0, 1, 0]", "[2, 0, 1, 2]", "Blue has moved the wrong way"),
+        ("[2, 0, 1, 0]", "[2, 0, 1, 1]", "Blue has not moved"),
+        ("[1, 0, 1, 1] = 1", "[1, 0, 1, 1] = 0", "Green has disappeared"),
+        ("[1, 0, 1, 1]", "[1, 0, 1, 0]", "Green should stay"),
+        ("[0, 0, 1, 2]", "[0, 0, 1]", "Red is smeared"),
+        ("-weight", "Red has another brightness"),
+    ],
+)
+def align_colours():
+    weight = torch.zeros(3, 1, 3, 3)
+    weight[0, 0, 1, 2] = 1  # red: the pixel on the right
+    weight[1, 0, 1, 1] = 1  # green: the pixel itself
+    weight[2, 0, 1, 0] = 1  # blue: the pixel on the left
+    return weight
+
+
 def layer_to_explore(name, in_channels, out_channels, groups, bias):
     """A layer as a function of its input. No weight is negative, so that a change of one channel cannot cancel out."""
     weight = whole_numbers(out_channels, in_channels // groups, 3, 3).abs()
@@ -141,97 +140,97 @@ def layer_to_explore(name, in_channels, out_channels, groups, bias):
         own = biases.to(maps) if bias else None
         return functional.conv2d(maps, weight.to(maps), own, padding=1, groups=groups)
 
-    layer.__name__, layer.weight, layer.groups, layer.bias = name, weight, groups, bias
+    layer.__name__, layer.weight, layer.groups = name, weight, groups
     return layer
 
 
-def check_channels_read(reader_function) -> Feedback:
-    """``channels_read(layer, in_channels, out_channel)``: the input channels that it reads, in rising order."""
-    standard = layer_to_explore("standard_layer", 3, 2, groups=1, bias=True)
-    depthwise = layer_to_explore("depthwise_layer", 4, 8, groups=4, bias=True)
-    grouped = layer_to_explore("grouped_layer", 6, 4, groups=2, bias=False)
-
-    def truth(layer, in_channels, out_channel):
-        kernels = functional.dense_weight(layer.weight, layer.groups)[out_channel]
-        return kernels.flatten(1).any(dim=1).nonzero().flatten().tolist()
-
-    def everything(layer, in_channels, out_channel):
-        return list(range(in_channels))
-
-    return examine(
-        reader_function,
-        cases=[(standard, 3, 1), (depthwise, 4, 5), (grouped, 6, 1), (grouped, 6, 2), (depthwise, 4, 0)],
-        truth=truth,
-        mistakes=[
-            Mistake(
-                everything,
-                "Your function finds all input channels in every layer. Each of them moves some output channel: look "
-                "at out_channel alone.",
-            ),
-            Mistake(
-                lambda layer, *case: (everything if layer.bias else truth)(layer, *case),
-                "Where the layer has a bias, you find all channels. Its output is not 0 even for empty maps: compare "
-                "it with the output before the change.",
-            ),
-            Mistake(
-                lambda *case: [],
-                "Your function finds no channel at all. Do the two inputs differ? Without a copy, one change changes "
-                "both.",
-            ),
-            Mistake(
-                lambda layer, in_channels, out_channel: list(
-                    range(truth(layer, in_channels, out_channel)[0], in_channels)
-                ),
-                "Once a channel is found, you find all that follow. Take a fresh copy for each: only one channel may "
-                "differ at a time.",
-            ),
-        ],
-        hint="Change one input channel, and compare output channel out_channel before and after.",
-    )
+def channels_in_the_weight(layer, in_channels, out_channel):
+    kernels = functional.dense_weight(layer.weight, layer.groups)[out_channel]
+    return kernels.flatten(1).any(dim=1).nonzero().flatten().tolist()
 
 
-def check_merge_depthwise(reader_function) -> Feedback:
-    """``merge_depthwise(a, b)``: of two weights ``(C, 1, K, K)`` one with multiplier 2, ``(2 C, 1, K, K)``."""
+STANDARD = layer_to_explore("standard_layer", 3, 2, groups=1, bias=True)
+DEPTHWISE = layer_to_explore("depthwise_layer", 4, 8, groups=4, bias=True)
+GROUPED = layer_to_explore("grouped_layer", 6, 4, groups=2, bias=False)
 
-    def merged(first, second):
-        weight = torch.zeros(2 * len(first), *first.shape[1:]).to(first)
-        weight[0::2], weight[1::2] = first, second
-        return weight
 
-    return examine(
-        reader_function,
-        cases=[
-            (whole_numbers(3, 1, 2, 3), whole_numbers(3, 1, 2, 3, seed=1)),
-            (whole_numbers(2, 1, 3, 3, seed=2), whole_numbers(2, 1, 3, 3, seed=3)),
-            (whole_numbers(5, 1, 1, 1, seed=4), whole_numbers(5, 1, 1, 1, seed=5)),
-        ],
-        truth=merged,
-        mistakes=[
-            Mistake(
-                lambda a, b: torch.cat([a, b]),
-                "The kernels stand in the order a, a, ..., b, b, ... Output o reads channel o // 2, so both kernels "
-                "of a channel must stand side by side: c*m + j, not j*C_in + c.",
-            ),
-            Mistake(
-                lambda a, b: merged(b, a),
-                "a and b have changed places: a makes the outputs 0, 2, 4 and so on.",
-            ),
-            Mistake(
-                lambda a, b: torch.cat([a, b], dim=1),
-                "The two kernels of a channel are in one filter here. Such a filter would read two channels and make "
-                "one map.",
-            ),
-            Mistake(
-                lambda a, b: a + b,
-                "You add the kernels up. That gives one map for each channel, the sum, where two are asked for.",
-            ),
-        ],
-        hint="Filter 2c is the kernel of a for channel c, filter 2c + 1 that of b.",
-    )
+@exercise(
+    cases=[(STANDARD, 3, 1), (DEPTHWISE, 4, 5), (GROUPED, 6, 1), (GROUPED, 6, 2), (DEPTHWISE, 4, 0)],
+    oracle=channels_in_the_weight,
+    hint="Change one input channel, and compare output channel out_channel before and after.",
+    wrong=[
+        (
+            "[0, out_channel]",
+            "",
+            "Your function finds all input channels in every layer. Each of them moves some output channel: look at "
+            "out_channel alone.",
+        ),
+        (
+            "layer(before)",
+            "0",
+            "Where the layer has a bias, you find all channels. Its output is not 0 even for empty maps: compare it "
+            "with the output before the change.",
+        ),
+        (
+            ".clone()",
+            "",
+            "Your function finds no channel at all. Do the two inputs differ? Without a copy, one change changes both.",
+        ),
+        (
+            "list(range(found[0], in_channels))",
+            "Once a channel is found, you find all that follow. Take a fresh copy for each: only one channel may "
+            "differ at a time.",
+        ),
+    ],
+)
+def channels_read(layer, in_channels, out_channel):
+    before = torch.zeros(1, in_channels, 9, 9)
+    found = []
+    for c in range(in_channels):
+        after = before.clone()
+        after[0, c] += 1
+        change = layer(after) != layer(before)
+        if change[0, out_channel].any():
+            found.append(c)
+    return found
+
+
+def every_second(a, b):
+    weight = torch.zeros(2 * len(a), *a.shape[1:]).to(a)
+    weight[0::2], weight[1::2] = a, b
+    return weight
+
+
+@exercise(
+    cases=[
+        (whole_numbers(3, 1, 2, 3), whole_numbers(3, 1, 2, 3, seed=1)),
+        (whole_numbers(2, 1, 3, 3, seed=2), whole_numbers(2, 1, 3, 3, seed=3)),
+        (whole_numbers(5, 1, 1, 1, seed=4), whole_numbers(5, 1, 1, 1, seed=5)),
+    ],
+    oracle=every_second,
+    hint="Filter 2c is the kernel of a for channel c, filter 2c + 1 that of b.",
+    wrong=[
+        (
+            "torch.cat([a, b])",
+            "The kernels stand in the order a, a, ..., b, b, ... Output o reads channel o // 2, so both kernels of a "
+            "channel must stand side by side: c*m + j, not j*C_in + c.",
+        ),
+        ("[a, b]", "[b, a]", "a and b have changed places: a makes the outputs 0, 2, 4 and so on."),
+        (
+            ".flatten(0, 1)",
+            ".flatten(1, 2)",
+            "The two kernels of a channel are in one filter here. Such a filter would read two channels and make one "
+            "map.",
+        ),
+        ("a + b", "You add the kernels up. That gives one map for each channel, the sum, where two are asked for."),
+    ],
+)
+def merge_depthwise(a, b):
+    pairs = torch.stack([a, b], dim=1)  # (C, 2, 1, K, K)
+    return pairs.flatten(0, 1)
 
 
 def maps_without_multiplier(output, maps, weight, stride):
-    """What to say of an output with one map for each input channel where there should be more."""
     if isinstance(output, torch.Tensor) and output.dim() == 3 and len(output) == len(maps) < len(weight):
         return (
             "Your output has one map per input channel. With a depth multiplier each channel has several kernels, and "
@@ -240,55 +239,59 @@ def maps_without_multiplier(output, maps, weight, stride):
     return ""
 
 
-def check_depthwise_by_hand(reader_function) -> Feedback:
-    """``depthwise_by_hand(maps, weight, stride)``: from loops, ``(C_in, H, W)`` to ``(C_in * m, H_out, W_out)``."""
-
-    def conv(maps, weight, stride):
-        return functional.depthwise_conv2d(maps, weight, stride=stride)
-
-    def first_positions(output, like):
-        return output[:, : like.shape[1], : like.shape[2]]
-
-    hint = "Output o reads input channel o // m alone, with the kernel weight[o, 0]."
-    cases = [
+@exercise(
+    cases=[
         (whole_numbers(2, 5, 4), whole_numbers(6, 1, 2, 3, seed=1), 1),
         (whole_numbers(3, 7, 6, seed=2), whole_numbers(6, 1, 3, 2, seed=3), 2),
         (whole_numbers(4, 5, 6, seed=4), whole_numbers(4, 1, 2, 2, seed=5), 3),
-    ]
-    return inspect(reader_function, cases, maps_without_multiplier, hint) and examine(
-        reader_function,
-        cases,
-        truth=conv,
-        mistakes=[
-            Mistake(
-                lambda maps, weight, s: conv(maps.repeat(len(weight) // len(maps), 1, 1), weight, s),
-                "The outputs read the channels 0, 1, ..., 0, 1, ... The kernels of one channel stand side by side: "
-                "kernel c*m + j reads channel c.",
-            ),
-            Mistake(
-                lambda maps, weight, s: (
-                    conv(maps, weight, s).unflatten(0, (len(maps), -1)).transpose(0, 1).flatten(0, 1)
-                ),
-                "The maps are right and stand in another order. What kernel j makes of channel c is output c*m + j, "
-                "not j*C_in + c.",
-            ),
-            Mistake(
-                lambda maps, weight, s: functional.conv2d(maps, weight.repeat(1, len(maps), 1, 1), stride=s),
-                "You add up over the input channels. A depthwise convolution leaves that out: one kernel, one channel.",
-            ),
-            Mistake(
-                lambda maps, weight, s: conv(maps[:1], weight, s),
-                "All your outputs read channel 0.",
-            ),
-            Mistake(
-                lambda maps, weight, s: conv(maps, weight, 1),
-                "The stride is not used: the window does not stop at every pixel.",
-            ),
-            Mistake(
-                lambda maps, weight, s: first_positions(conv(maps, weight, 1), like=conv(maps, weight, s)),
-                "The size is right, and the window moves by one pixel: output (i, j) reads from row i * stride and "
-                "column j * stride on.",
-            ),
-        ],
-        hint=hint,
-    )
+    ],
+    fault=maps_without_multiplier,
+    oracle=lambda maps, weight, stride: functional.depthwise_conv2d(maps, weight, stride=stride),
+    hint="Output o reads input channel o // m alone, with the kernel weight[o, 0].",
+    wrong=[
+        (
+            "o // multiplier",
+            "o % C_in",
+            "The outputs read the channels 0, 1, ..., 0, 1, ... The kernels of one channel stand side by side: kernel "
+            "c*m + j reads channel c.",
+        ),
+        (
+            "output.unflatten(0, (C_in, -1)).transpose(0, 1).flatten(0, 1)",
+            "The maps are right and stand in another order. What kernel j makes of channel c is output c*m + j, not "
+            "j*C_in + c.",
+        ),
+        (
+            "maps[o // multiplier]",
+            "maps.sum(dim=0)",
+            "You add up over the input channels. A depthwise convolution leaves that out: one kernel, one channel.",
+        ),
+        ("o // multiplier", "0", "All your outputs read channel 0."),
+        (
+            "= maps.shape",
+            "= maps.shape\n    stride = 1",
+            "The stride is not used: the window does not stop at every pixel.",
+        ),
+        (
+            "i * stride, j * stride",
+            "i, j",
+            "The size is right, and the window moves by one pixel: output (i, j) reads from row i * stride and column "
+            "j * stride on.",
+        ),
+        ("output[::multiplier]", "one map per input channel"),
+    ],
+)
+def depthwise_by_hand(maps, weight, stride):
+    C_in, H, W = maps.shape
+    C_out, _, K_h, K_w = weight.shape
+    multiplier = C_out // C_in
+    H_out = (H - K_h) // stride + 1
+    W_out = (W - K_w) // stride + 1
+    output = torch.zeros(C_out, H_out, W_out).to(maps)
+    for o in range(C_out):
+        read = maps[o // multiplier]  # the channel of output o
+        for i in range(H_out):
+            for j in range(W_out):
+                top, left = i * stride, j * stride
+                window = read[top : top + K_h, left : left + K_w]
+                output[o, i, j] = (window * weight[o, 0]).sum()
+    return output
