@@ -1,23 +1,34 @@
 # Two commands for everyone: `make book`, `make test`. The rest is for authors. CONTRIBUTING.md says when to use what.
 # PYTHON=python3.12 chooses the Python that the environments are made with.
 
-.PHONY: help book test test-with has-git has-chromium notebooks serve url colab picture lighthouse format clean
+.PHONY: help book page check chapter test test-with has-git has-chromium notebooks serve url colab picture format clean
 
 help:
 	@echo "make book        install into .venv and build the site: _build/html/index.html"
+	@echo "make page PAGE=ghostnet         after an edit of a chapter: execute it if its code changed, build its page"
+	@echo "make check       after an edit of code: format, lint, quick tests of the library, which notebooks are stale"
+	@echo "make chapter SLUG=my_chapter    every file that a new chapter needs"
 	@echo "make test        everything that can fail: library, chapters, strict build, pages, Colab"
 	@echo "make test-with PYTHON=python3.13 TORCH=2.15.0    library and chapters with another Python and another torch"
-	@echo "make notebooks   execute the chapters whose text changed, or all if dslib changed"
+	@echo "make notebooks   execute the chapters whose code changed, or what it reaches; carry prose into the others"
 	@echo "make serve       show the built site at http://localhost:8000"
 	@echo "make url         set the repository's address everywhere: git's origin, or URL=https://github.com/OWNER/REPO"
 	@echo "make colab       push the notebooks to origin's branch colab, which the site's buttons open (the workflow does it)"
 	@echo "make picture     draw overview, social card and the picture of the explorer again"
-	@echo "make lighthouse  scores of two built pages, with Lighthouse from npm"
 	@echo "make format      tidy the Python files"
 	@echo "make clean       remove what was built, and the environments"
 
 book: .venv/installed
-	.venv/bin/jupyter-book build .
+	@.venv/bin/python -m tools.book
+
+page: .venv/installed
+	@.venv/bin/python -m tools.book "$(PAGE)"
+
+check: .venv/installed
+	@.venv/bin/python -m tools.check
+
+chapter: .venv/installed
+	@.venv/bin/python -m tools.chapter "$(SLUG)"
 
 test: has-git has-chromium .venv-colab/installed .venv-oldest/installed .venv-frameworks/installed
 	.venv/bin/python -m tools.test
@@ -40,10 +51,11 @@ has-git:
 has-chromium: .venv/installed
 	@.venv/bin/python -m tests.support.browser
 
-# The other frameworks take gigabytes: they are installed only if the chapter that needs them has to be executed again.
+# The other frameworks take gigabytes: they are installed only if a chapter that needs them has to be executed again.
 notebooks: .venv/installed
-	@.venv/bin/python -m tools.notebooks --check across_frameworks > /dev/null || $(MAKE) .venv-frameworks/installed
-	.venv/bin/python -m tools.notebooks
+	@names=$$(.venv/bin/python -m tools.notebooks --environments) && \
+	for name in $$names; do $(MAKE) .venv-$$name/installed || exit 1; done
+	@.venv/bin/python -m tools.notebooks
 
 serve: book
 	.venv/bin/python -m http.server --bind localhost --directory _build/html 8000
@@ -56,9 +68,6 @@ colab:
 
 picture: .venv/installed
 	.venv/bin/python -m tools.picture
-
-lighthouse: .venv/installed
-	.venv/bin/python -m tools.lighthouse
 
 format: .venv/installed
 	.venv/bin/ruff format .

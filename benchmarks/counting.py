@@ -197,8 +197,8 @@ def cases():
     timm = import_timm()
     from torchvision.models import resnet50  # after timm: see there
 
-    mobilenet_macs = cost.mobilenet_v1(models.MOBILENET_V1).total.macs
-    ghostnet_macs = cost.ghostnet(models.GHOSTNET).total.macs
+    mobilenet_macs = cost.mobilenet_v1().total.macs
+    ghostnet_macs = cost.ghostnet().total.macs
     layers = list(mac_layers())
     yield Case("network", "mobilenet_v1", models.mobilenet_v1(), IMAGE, mobilenet_macs)
     yield Case("network", "ghostnet", models.ghostnet(), IMAGE, ghostnet_macs)

@@ -31,12 +31,12 @@ TARGET = 1.0  # seconds for GRID * GRID points
 def polynomial():
     """MACs for arrays of widths and sizes."""
     width, size = sympy.symbols("width size", positive=True)
-    macs = cost.mobilenet_v1(models.MOBILENET_V1, width, size).total.macs
+    macs = cost.mobilenet_v1(width, size).total.macs
     return sympy.lambdify((width, size), sympy.horner(sympy.expand(macs), wrt=width), "numpy")
 
 
 def layer_by_layer(width, size):
-    return cost.mobilenet_v1(models.MOBILENET_V1, width, size).total.macs
+    return cost.mobilenet_v1(width, size).total.macs
 
 
 def built(width, size):

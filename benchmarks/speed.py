@@ -60,7 +60,7 @@ ROUNDS, QUICK_ROUNDS = 15, 3
 KEPT = {"MALLOC_TRIM_THRESHOLD_": str(2**40), "MALLOC_MMAP_THRESHOLD_": str(2**40)}
 NETWORKS = {
     "mobilenet_v1": models.mobilenet_v1,
-    "mobilenet_v1_dense": models.mobilenet_v1_dense,
+    "mobilenet_v1_standard": models.mobilenet_v1_standard,
     "ghostnet": models.ghostnet,
 }
 TOGETHER = "channels_last, folded, kept"

@@ -14,7 +14,7 @@ import re
 
 import numpy as np
 
-from .cost import Network, Row, batch_norm2d
+from .cost import Network
 
 _TOKEN = re.compile(r"""\s+|\#[^\n]*|(?P<string>"[^"]*"|'[^']*')|(?P<word>[-+.\w/]+)|(?P<mark>[{}:])|[,;]""")
 _INPUTS = {"Input", "Data", "ImageData"}
@@ -128,11 +128,11 @@ def _add(net, name, kind, layer):
         if settings.get("global_pooling", False):
             net.global_pool()
         else:
-            net.size = tuple(map(_pooled, net.size, *_window(settings, where), [where] * 2))
+            net.resize(tuple(map(_pooled, net.size, *_window(settings, where), [where] * 2)))
     elif kind == "Scale":
         if layer.get("scale_param", {}).get("bias_term", False) is not True:
             raise ValueError(f"{where} scales without a shift (bias_term), which is not priced")
-        net.rows.append(Row(name, "norm", net.channels, net.size, batch_norm2d(net.channels, net.size)))
+        net.batch_norm2d(name)
     elif kind not in _COSTS_NOTHING:
         raise ValueError(f"{where} has type {kind!r}, which is not priced")
 

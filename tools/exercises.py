@@ -65,8 +65,8 @@ def filled(text: str, source: str) -> str:
     return EXERCISE.sub(fill, text)
 
 
-def filled_chapter(text: Path) -> str:
-    """The text of ``chapters/<slug>.md`` with its exercises filled in; as it is if it has none."""
+def filled_chapter(text: Path, words: str | None = None) -> str:
+    """The text of ``chapters/<slug>.md``, or other words for it, with its exercises filled in."""
     before = text.parent / "solutions" / f"{text.stem}.py"  # a chapter whose exercises are not yet in FOLDER
     source = before if before.exists() else FOLDER / f"{text.stem}.py"
-    return filled(text.read_text(), source.read_text() if source.exists() else "")
+    return filled(words or text.read_text(), source.read_text() if source.exists() else "")

@@ -1,224 +1,137 @@
 """Chapters from text to executed notebook, with the same bytes every time.
 
-    python -m tools.notebooks            bring every notebook up to date with its text and with dslib
-    python -m tools.notebooks --all      execute all of them again (after a change of versions)
-    python -m tools.notebooks --check    change nothing; say which notebooks are not up to date, exit 1 if any
+    python -m tools.notebooks [SLUG ...]       bring notebooks up to date with their texts and with what they reach
+    python -m tools.notebooks --all            execute all of them again (after a change of versions)
+    python -m tools.notebooks --check          change nothing; say which are not up to date, exit 1 if any
+    python -m tools.notebooks --environments   the other environments that stale chapters need, one a line
+    python -m tools.notebooks --take SLUG      write a notebook that was changed by hand into its text
+    python -m tools.notebooks --discard SLUG   drop what was changed by hand in the notebook
 
-The chapters of ``IN_FRAMEWORKS`` are executed by the Python of .venv-frameworks, where other frameworks are installed.
-
-``chapters/<slug>.md`` is what you edit; ``chapters/<slug>.ipynb`` is what the site shows and Colab opens. A chapter is
-executed when its code or anything in dslib changed; a change of prose alone keeps the outputs that are there.
+``chapters/<slug>.md`` is what you edit; ``chapters/<slug>.ipynb`` is made from it. A chapter is executed when its code
+changed, or code or data that it reaches (``tools/staleness.py``). A change of prose alone keeps the outputs.
 """
 
 import argparse
-import hashlib
-import os
-import re
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
-import jupytext
 import nbformat
-import yaml
-from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
-from tools import exercises
-
-ROOT = Path(__file__).resolve().parent.parent
-CELL_METADATA = ("tags", "mystnb")  # what a cell may carry from the text; all else is noise of editors
-FOLDED = {"hide-input", "remove-input"}  # tags of cells whose code is not what the reader came for
-SECONDS_PER_CELL = 60
-IN_FRAMEWORKS = {"across_frameworks"}  # their code needs what .venv does not have
-FRAMEWORKS_PYTHON = ROOT / ".venv-frameworks" / "bin" / "python"
-
-
-class EnvironmentMissing(Exception):
-    """A chapter cannot be executed before another environment is made."""
-
-
-def site_links(prose: str, pages: set[str], site: str) -> str:
-    """The prose with the site's address in place of links to texts that are no notebooks: Colab cannot open those."""
-    links = "|".join(sorted(pages))
-    return re.sub(rf"\]\(({links})\.md(#[\w-]+)?\)", rf"]({site}chapters/\1.html\2)", prose)
+from tools import by_hand, exercises, staleness
+from tools.chapters import (
+    chapter_texts,
+    code_cells,
+    environment_of,
+    name_of,
+    notebook_of,
+    read_notebook,
+    write_notebook,
+)
+from tools.execution import EnvironmentMissing, execute
+from tools.whole_files import write
 
 
-def chapter_texts(root: Path = ROOT) -> list[Path]:
-    """The texts of all chapters in the book's order: the entries of _toc.yml that are notebooks."""
-    toc = yaml.safe_load((root / "_toc.yml").read_text())
-    files = [entry["file"] for part in toc["parts"] for entry in part["chapters"]]
-    return [root / Path(name).with_suffix(".md") for name in files if name.endswith(".ipynb")]
+@dataclass
+class Chapter:
+    """A chapter's text with its exercises filled in, the notebook that it makes, and the one that is stored."""
+
+    text: Path
+    filled: str
+    wanted: nbformat.NotebookNode
+    stored: nbformat.NotebookNode | None
+
+    @property
+    def changed_by_hand(self) -> str:
+        """One line if the stored notebook was changed by hand since it was made, else nothing."""
+        if self.stored is None or not by_hand.changed_cells(self.stored, self.wanted):
+            return ""
+        return by_hand.said(self.text, self.stored, self.wanted)
+
+    @property
+    def stale(self) -> str:
+        """Why the chapter has to be executed, in one line; nothing if its stored outputs are true."""
+        if self.stored is None:
+            return f"{name_of(self.text)} does not exist; run make notebooks"
+        changes = ", ".join(staleness.changes(self.stored, self.wanted))
+        return f"{name_of(self.text)} is stale: {changes}; run make notebooks" if changes else ""
+
+    @property
+    def current(self) -> bool:
+        """Whether the stored file is, letter by letter, what would be written without executing."""
+        same_text = self.filled == self.text.read_text(encoding="utf-8")
+        written = self.text.with_suffix(".ipynb").read_text(encoding="utf-8")
+        return same_text and written == nbformat.writes(self.with_stored_outputs()) + "\n"
+
+    def with_stored_outputs(self) -> nbformat.NotebookNode:
+        """The wanted notebook with the outputs that are stored."""
+        for cell, old in zip(code_cells(self.wanted), code_cells(self.stored), strict=True):
+            cell.outputs = old.outputs
+        return self._finished()
+
+    def executed(self) -> nbformat.NotebookNode:
+        """The wanted notebook with the outputs of a fresh run."""
+        execute(self.wanted, environment_of(self.text))
+        return self._finished()
+
+    def _finished(self) -> nbformat.NotebookNode:
+        full = [cell for cell in code_cells(self.wanted) if cell.source.strip()]
+        for number, cell in enumerate(full, start=1):
+            cell.execution_count = number
+        self.wanted.metadata["dslib"]["outputs"] = staleness.digest_of_outputs(self.wanted)
+        return self.wanted
 
 
-def read_text(text: Path) -> nbformat.NotebookNode:
-    """The chapter's text as a notebook without outputs: stable cell ids, only the metadata that we want."""
-    source = jupytext.read(text, fmt="md:myst")
-    config = yaml.safe_load((ROOT / "_config.yml").read_text())
-    texts = {path.stem for path in (ROOT / "chapters").glob("*.md")} - {path.stem for path in chapter_texts()}
-    for number, cell in enumerate(source.cells):
-        cell["id"] = f"cell-{number:03d}"
-        if cell.cell_type == "markdown":
-            cell["source"] = site_links(cell["source"], texts, config["html"]["baseurl"])
-        cell["metadata"] = {key: cell["metadata"][key] for key in CELL_METADATA if key in cell["metadata"]}
-        if FOLDED & set(cell["metadata"].get("tags", [])):  # the site knows the tags, Colab and Jupyter do not
-            cell["metadata"] |= {"cellView": "form", "jupyter": {"source_hidden": True}}
-    metadata = {
-        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-        "language_info": {"name": "python", "pygments_lexer": "ipython3"},
-        "dslib": {"fingerprint": fingerprint(source)},
-    }
-    if "myst" in source.metadata:
-        metadata["myst"] = source.metadata["myst"]
-    return nbformat.from_dict({"cells": source.cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5})
-
-
-def fingerprint(notebook: nbformat.NotebookNode) -> str:
-    """A short digest of all that the outputs depend on: the chapter's code and dslib's."""
-    digest = hashlib.sha256()
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            digest.update(cell.source.encode() + b"\0")
-    kinds = ("*.py", "*.csv", "*.js", "*.css", "*.html")
-    folders = (ROOT / "dslib", ROOT / "dscourse")
-    for file in sorted(file for folder in folders for kind in kinds for file in folder.rglob(kind)):
-        digest.update(file.read_bytes() + b"\0")
-    return digest.hexdigest()[:16]
-
-
-def read_notebook(path: Path) -> nbformat.NotebookNode | None:
-    """The stored notebook, or None if there is none yet."""
-    return nbformat.read(path, as_version=4) if path.exists() else None
-
-
-def was_executed(notebook: nbformat.NotebookNode) -> bool:
-    """Whether every code cell that holds code has been run."""
-    return all(c.execution_count for c in notebook.cells if c.cell_type == "code" and c.source.strip())
-
-
-def same_code(stored: nbformat.NotebookNode | None, wanted: nbformat.NotebookNode) -> bool:
-    """Whether the stored outputs are those of the wanted code and of today's dslib."""
-    if stored is None or not was_executed(stored):
-        return False
-    codes = [[c.source for c in nb.cells if c.cell_type == "code"] for nb in (stored, wanted)]
-    return codes[0] == codes[1] and stored.metadata.get("dslib") == wanted.metadata["dslib"]
-
-
-def with_outputs_of(wanted: nbformat.NotebookNode, stored: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """The wanted notebook, with the outputs that the stored one has for the same code cells."""
-    outputs = iter([c for c in stored.cells if c.cell_type == "code"])
-    for cell in wanted.cells:
-        if cell.cell_type == "code":
-            old = next(outputs)
-            cell.outputs, cell.execution_count = old.outputs, old.execution_count
-    return wanted
-
-
-def python_of(slug: str) -> str:
-    """The Python that executes the chapter."""
-    if slug not in IN_FRAMEWORKS:
-        return sys.executable
-    if not FRAMEWORKS_PYTHON.exists():
-        raise EnvironmentMissing("needs the other frameworks: make .venv-frameworks/installed")
-    return str(FRAMEWORKS_PYTHON)
-
-
-def execute(notebook: nbformat.NotebookNode, python: str) -> nbformat.NotebookNode:
-    """Run every cell in a fresh kernel inside chapters/, as nbval and a reader's Jupyter do."""
-    os.environ.setdefault("OMP_NUM_THREADS", "1")  # two or three times faster on two cores
-    client = NotebookClient(
-        notebook,
-        timeout=SECONDS_PER_CELL,
-        kernel_name="python3",
-        record_timing=False,
-        coalesce_streams=True,
-        resources={"metadata": {"path": str(ROOT / "chapters")}},
-    )
-    client.create_kernel_manager().kernel_spec.argv[0] = python
-    metadata = dict(notebook.metadata)
-    client.execute()
-    notebook.metadata = nbformat.from_dict(metadata)  # the kernel writes its own Python version there
-    for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            output.get("metadata", {}).pop("execution", None)
-    return notebook
-
-
-def write(notebook: nbformat.NotebookNode, path: Path) -> None:
-    """Replace the file in one step, so that an interruption leaves the old one whole."""
-    nbformat.validate(notebook)
-    draft = path.with_suffix(".ipynb.new")
-    draft.write_text(nbformat.writes(notebook) + "\n")
-    draft.replace(path)
-
-
-def fill_exercises(text: Path) -> None:
-    """Write the chapter's stubs and folded solutions into its text, as its file of solutions has them."""
+def look_at(text: Path) -> Chapter:
+    """Read a chapter. Raises UnequalExercises if its text and its file of exercises do not fit together."""
     filled = exercises.filled_chapter(text)
-    if filled != text.read_text():
-        draft = text.with_suffix(".md.new")
-        draft.write_text(filled)
-        draft.replace(text)
+    wanted = notebook_of(filled)
+    wanted.metadata["dslib"] = {"made_from": staleness.made_from(wanted), "cells": by_hand.digest_of_cells(wanted)}
+    return Chapter(text, filled, wanted, read_notebook(text))
 
 
-def update(text: Path, again: bool) -> str:
-    """Bring one notebook up to date; returns what was done, in words."""
-    fill_exercises(text)
-    path = text.with_suffix(".ipynb")
-    wanted, stored = read_text(text), read_notebook(path)
-    if again or not same_code(stored, wanted):
-        write(execute(wanted, python_of(text.stem)), path)
+def update(chapter: Chapter, again: bool = False) -> str:
+    """Bring one notebook up to date, exercises in its text included; returns what was done, in words."""
+    if chapter.filled != chapter.text.read_text(encoding="utf-8"):
+        write(chapter.text, chapter.filled)
+    if again or chapter.stale:
+        write_notebook(chapter.executed(), chapter.text)
         return "executed"
-    merged = with_outputs_of(wanted, stored)
-    if nbformat.writes(merged) == nbformat.writes(stored):
+    if chapter.current:
         return "up to date"
-    write(merged, path)
+    write_notebook(chapter.with_stored_outputs(), chapter.text)
     return "prose updated"
 
 
-def problems(text: Path) -> list[str]:
-    """What keeps a stored notebook from being its text, executed with today's dslib; empty if nothing does."""
-    wanted, stored = read_text(text), read_notebook(text.with_suffix(".ipynb"))
-    if stored is None:
-        return ["the notebook does not exist"]
-    found = []
-    try:
-        if exercises.filled_chapter(text) != text.read_text():
-            found.append("has a text whose exercises differ from its solutions")
-    except exercises.UnequalExercises as error:
-        found.append(str(error))
-    if not was_executed(stored):
-        found.append("has cells that were never executed")
-    if stored.metadata.get("dslib") != wanted.metadata["dslib"]:
-        found.append("was executed with other code, or with another dslib")
-    shapes = [[(c.id, c.cell_type, c.source, c.metadata) for c in nb.cells] for nb in (stored, wanted)]
-    if shapes[0] != shapes[1]:
-        unequal = next((i for i, (a, b) in enumerate(zip(*shapes, strict=False)) if a != b), min(map(len, shapes)))
-        found.append(f"differs from its text from cell {unequal} on")
-    return found
+def look_at_all(texts: list[Path], discard: bool = False) -> list[Chapter] | None:
+    """Read the chapters; None, after a line for each, if some cannot be brought up to date without losing something.
 
-
-def check(texts: list[Path]) -> int:
-    """Print every chapter's problems; 1 if there are any."""
-    failed = False
+    With ``discard``, what was changed by hand in notebooks is let go.
+    """
+    chapters, refused = [], []
     for text in texts:
-        for problem in problems(text):
-            failed = True
-            print(f"{text.with_suffix('.ipynb').relative_to(ROOT)}: {problem} (make notebooks)")
-    if not failed:
-        print(f"{len(texts)} notebooks are their texts, executed with this dslib")
-    return int(failed)
+        try:
+            chapters.append(look_at(text))
+        except (exercises.UnequalExercises, SyntaxError) as error:
+            refused.append(f"chapters/{text.name}: {error}")
+    if not discard:
+        refused += [chapter.changed_by_hand for chapter in chapters if chapter.changed_by_hand]
+    for line in refused:
+        print(line)
+    return None if refused else chapters
 
 
-def update_all(texts: list[Path], again: bool) -> int:
+def update_all(chapters: list[Chapter], again: bool = False) -> int:
     """Update one chapter after the other with a progress line for each; 1 if any failed."""
     failed = 0
-    for number, text in enumerate(texts, start=1):
-        print(f"[{number}/{len(texts)}] {text.stem} ... ", end="", flush=True)
+    for number, chapter in enumerate(chapters, start=1):
+        print(f"[{number}/{len(chapters)}] {chapter.text.stem} ... ", end="", flush=True)
         start = time.perf_counter()
         try:
-            done = update(text, again)
-        except (EnvironmentMissing, exercises.UnequalExercises) as error:
+            done = update(chapter, again)
+        except EnvironmentMissing as error:
             failed += 1
             print(error)
         except CellExecutionError as error:
@@ -229,18 +142,62 @@ def update_all(texts: list[Path], again: bool) -> int:
     return int(failed > 0)
 
 
+def check(texts: list[Path]) -> int:
+    """Say what keeps a stored notebook from being its text, executed with today's code; 1 if anything does."""
+    chapters = look_at_all(texts)
+    if chapters is None:
+        return 1
+    wrong = [
+        c.stale or f"{name_of(c.text)} is not what its text makes; run make notebooks"
+        for c in chapters
+        if c.stale or not c.current
+    ]
+    print(*(wrong or [f"{len(texts)} notebooks are their texts, executed with this code"]), sep="\n")
+    return int(bool(wrong))
+
+
+def environments(texts: list[Path]) -> list[str]:
+    """The names of other environments that stale chapters ask for."""
+    found = set()
+    for text in texts:
+        try:
+            found |= {environment_of(text)} if environment_of(text) and look_at(text).stale else set()
+        except (exercises.UnequalExercises, SyntaxError):
+            pass  # told when the notebooks are brought up to date
+    return sorted(found)
+
+
+def take(texts: list[Path]) -> int:
+    """Write notebooks that were changed by hand into their texts."""
+    for text in texts:
+        try:
+            by_hand.take(text)
+        except (by_hand.CannotTake, exercises.UnequalExercises) as error:
+            print(error)
+            return 1
+        print(f"chapters/{text.name} has what the notebook has; make notebooks brings the notebook up to date")
+    return 0
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("slugs", nargs="*", help="chapters to look at (default: all)")
-    parser.add_argument("--all", action="store_true", help="execute even what is up to date")
-    parser.add_argument("--check", action="store_true", help="change nothing, only say what is not up to date")
-    arguments = parser.parse_args()
-    texts = chapter_texts()
-    unknown = set(arguments.slugs) - {text.stem for text in texts}
-    if unknown:
-        parser.error(f"no such chapter in _toc.yml: {', '.join(sorted(unknown))}")
-    texts = [text for text in texts if not arguments.slugs or text.stem in arguments.slugs]
-    return check(texts) if arguments.check else update_all(texts, arguments.all)
+    parser.add_argument("slugs", nargs="*", metavar="SLUG", help="chapters to look at (default: all)")
+    for way in ("all", "check", "environments", "take", "discard"):
+        parser.add_argument(f"--{way}", action="store_true")
+    given = parser.parse_args()
+    there = [text.stem for text in chapter_texts()]
+    if unknown := sorted(set(given.slugs) - set(there)):
+        parser.error(f"no such chapter in _toc.yml: {', '.join(unknown)}; there are: {', '.join(there)}")
+    if (given.take or given.discard) and not given.slugs:
+        parser.error("--take and --discard need the chapter's slug")
+    texts = [text for text in chapter_texts() if not given.slugs or text.stem in given.slugs]
+    if given.environments:
+        print(*environments(texts), sep="\n")
+        return 0
+    if given.check or given.take:
+        return check(texts) if given.check else take(texts)
+    chapters = look_at_all(texts, given.discard)
+    return 1 if chapters is None else update_all(chapters, given.all)
 
 
 if __name__ == "__main__":

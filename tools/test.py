@@ -12,10 +12,12 @@ import sys
 import time
 from pathlib import Path
 
-from tools.notebooks import FRAMEWORKS_PYTHON, IN_FRAMEWORKS
+from tools.chapters import chapter_texts, environment_of
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
+FRAMEWORKS_PYTHON = ROOT / ".venv-frameworks" / "bin" / "python"
+IN_FRAMEWORKS = [text.stem for text in chapter_texts() if environment_of(text) == "frameworks"]
 # Two processes, a file to each in the order of the alphabet: by the number of tests the slow files would come last.
 PYTEST = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
 NBVAL = ["--nbval", "--nbval-current-env", "--nbval-sanitize-with=tests/nbval_sanitize.cfg"]
@@ -25,7 +27,7 @@ LIBRARY = ["--ignore=tests/library/test_fused.py", "tests/library", "tests/cours
 # Old packages use what newer ones, which they did not know, have meanwhile deprecated.
 OLDEST = ["env", f"PYTHONPATH={ROOT}", str(ROOT / ".venv-oldest" / "bin" / "python")]
 OLDEST += [*PYTEST[1:], "-W", "ignore::DeprecationWarning"]
-ELSEWHERE = [f"chapters/{slug}.ipynb" for slug in sorted(IN_FRAMEWORKS)]
+ELSEWHERE = [f"chapters/{slug}.ipynb" for slug in IN_FRAMEWORKS]
 
 # Another processor adds in another order and changes last digits. These settings make this one behave like an old one,
 # so that an output that holds here only is found here.

@@ -10,6 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tools.whole_files import write
+
 ROOT = Path(__file__).resolve().parent.parent
 CARRIERS = ("README.md", "CONTRIBUTING.md", "CITATION.cff", "pyproject.toml", "_config.yml", "chapters/*.md")
 CARRIERS += ("chapters/*.ipynb",)
@@ -59,9 +61,7 @@ def set_address(root: Path, new: tuple[str, str]) -> list[Path]:
         before = path.read_text(encoding="utf-8")
         after = rewrite(before, old, new)
         if after != before:
-            draft = path.with_name(path.name + ".new")  # replaced in one step: an interruption leaves no half file
-            draft.write_text(after, encoding="utf-8")
-            draft.replace(path)
+            write(path, after)
             changed.append(path)
     return changed
 

@@ -41,9 +41,11 @@ def ghost_resnet_50(ratio):
         else:
             m = math.ceil(out_channels / ratio)
             path.conv2d("primary", m, kernel_size, stride, norm="norm")
+            cheap = path.branch()
             ghosts = m * (ratio - 1)  # each from one intrinsic map
-            path.conv2d("cheap", ghosts, 3, groups=m, norm="norm")
-            path.channels = out_channels  # the surplus is cut off
+            cheap.conv2d("cheap", ghosts, 3, groups=m, norm="norm")
+            path.concat(cheap)
+            path.keep(out_channels)  # the surplus is cut off
 
     net = cost.Network(3, 224)
     net.conv2d("first", 64, 7, stride=2, norm="norm")
@@ -57,6 +59,7 @@ def ghost_resnet_50(ratio):
             layer(net, 4 * inside, 1)
             if block == 0:
                 layer(shortcut, 4 * inside, 1, stride)
+            net.add(shortcut)
     net.global_pool()
     net.linear("classifier", 1000)
     return net

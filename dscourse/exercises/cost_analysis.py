@@ -3,7 +3,7 @@
 import itertools
 
 from dscourse.checks.exercise import exercise
-from dslib import cost, geometry, models
+from dslib import cost, geometry, tables
 
 
 def price_of_pair(c_in, c_out, k, size, stride, padding):
@@ -232,7 +232,7 @@ def break_even_channels(side, kernel_size):
 def mobilenet_rows():
     channels = 32
     rows = [("conv", channels, 3, 2)]
-    for stride, out_channels in models.MOBILENET_V1:
+    for stride, out_channels in tables.MOBILENET_V1:
         rows += [("dw", channels, 3, stride), ("pw", out_channels, 1, 1)]
         channels = out_channels
     return [*rows, ("fc", 1000, 1, 1)]

@@ -19,7 +19,7 @@ def check_ghost_least_channels(reader_function) -> Feedback:
 
     def least(K, d):
         saves = (
-            c for c in itertools.count(1) if cost.conv2d(c, 8, K, 9).macs > cost.ghost_module(c, 8, 9, K, 2, d).macs
+            c for c in itertools.count(1) if cost.conv2d(c, 8, K, 9).macs > cost.ghost_module(c, 8, K, 9, 2, d).macs
         )
         return next(saves)
 
@@ -56,7 +56,7 @@ def check_ghost_speed_up(reader_function) -> Feedback:
     """``ghost_speed_up(C_in, C_out, K, s, d)``: how many times fewer MACs than the convolution it replaces."""
 
     def truth(C_in, C_out, K, s, d):
-        return cost.conv2d(C_in, C_out, K, 1).macs / cost.ghost_module(C_in, C_out, 1, K, s, d).macs
+        return cost.conv2d(C_in, C_out, K, 1).macs / cost.ghost_module(C_in, C_out, K, 1, s, d).macs
 
     def with_parts(C_in, C_out, K, intrinsic, ghosts, cheap_side, primary_side=None):
         return C_out * C_in * K**2 / (intrinsic * C_in * (primary_side or K) ** 2 + ghosts * cheap_side**2)
@@ -201,7 +201,7 @@ def resnet_50_price(ratio) -> cost.Cost:
     price = cost.conv2d(3, 64, 7, 112) + cost.batch_norm2d(64, 112) + cost.linear(2048, 1000, bias=True)
     for c_in, c_out, k, side in resnet_50_layers():
         made = c_out if ratio is None else ratio * math.ceil(c_out / ratio)  # each map has its norm
-        layer = cost.conv2d(c_in, c_out, k, side) if ratio is None else cost.ghost_module(c_in, c_out, side, k, ratio)
+        layer = cost.conv2d(c_in, c_out, k, side) if ratio is None else cost.ghost_module(c_in, c_out, k, side, ratio)
         price = price + layer + cost.batch_norm2d(made, side)
     return price
 

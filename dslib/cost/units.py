@@ -1,30 +1,39 @@
-"""Units of a few layers, priced as one: the bottlenecks of ResNet, ResNeXt and ShuffleNet."""
+"""Units of a few layers, priced as one: their convolutions added up, unfused and without norms."""
 
-from .operations import conv2d, depthwise_conv2d
+import sympy
+
+from .checks import whole, whole_pair
+from .operations import conv2d, depthwise_conv2d, pointwise_conv2d
 
 
-def bottleneck(channels, middle_channels, output_size, groups=1):
-    """Cost of a bottleneck's three convolutions at stride 1: 1x1 narrowing, 3x3 in groups, 1x1 widening; no norms.
+def depthwise_separable_conv2d(
+    in_channels, out_channels, kernel_size, output_size, depth_multiplier=1, bias=False, input_size=None
+):
+    """Cost of a depthwise convolution and the pointwise convolution after it.
 
-    ``macs = (2 * C * M + 9 * M**2 / G) * H_out * W_out`` with ``M`` middle channels. ``groups=1`` is the ResNet unit,
-    more are the ResNeXt unit. The addition at its end is no MAC. Sizes and errors as in :func:`conv2d`.
+    With depth multiplier 1 and no bias ``macs = (C_in * K_h * K_w + C_in * C_out) * H_out * W_out``, which is
+    ``1/C_out + 1/(K_h * K_w)`` of the standard convolution's. A stride belongs to the depthwise half, so
+    ``output_size`` is the output of both halves; ``bias`` gives both their biases.
 
-    Source: ShuffleNet (arXiv 1707.01083), section 3.2; ResNeXt (arXiv 1611.05431), Table 2 with
-    ``middle_channels = C * d``. Chapter: group_convolution.
+    Source: MobileNet (arXiv 1704.04861), section 3.1.
     """
-    narrow = conv2d(channels, middle_channels, 1, output_size)
-    middle = conv2d(middle_channels, middle_channels, 3, output_size, groups)
-    return narrow + middle + conv2d(middle_channels, channels, 1, output_size)
+    depthwise = depthwise_conv2d(in_channels, kernel_size, output_size, depth_multiplier, bias, input_size)
+    middle_channels = whole("in_channels", in_channels) * whole("depth_multiplier", depth_multiplier)
+    return depthwise + pointwise_conv2d(middle_channels, out_channels, output_size, bias)
 
 
-def shufflenet_unit(channels, middle_channels, output_size, groups):
-    """Cost of a ShuffleNet unit's three convolutions at stride 1: 1x1 in groups, 3x3 depthwise, 1x1 in groups.
+def ghost_module(in_channels, out_channels, kernel_size, output_size, ratio=2, dw_kernel_size=3, input_size=None):
+    """Cost of a Ghost module's two convolutions: a standard one makes some maps, a cheap one the others from them.
 
-    ``macs = (2 * C * M / G + 9 * M) * H_out * W_out`` with ``M`` middle channels. The shuffle moves channels and
-    multiplies nothing. Sizes and errors as in :func:`conv2d`.
+    ``m = ceiling(C_out / ratio)`` intrinsic maps by a ``kernel_size`` convolution, ``(ratio - 1) * m`` more by a
+    depthwise one of ``dw_kernel_size`` on those: ``params = C_in * m * K_h * K_w + (ratio - 1) * m * D_h * D_w``,
+    ``macs`` that times ``H_out * W_out``. All that is computed counts, also maps beyond ``C_out`` that are cut off.
 
-    Source: ShuffleNet (arXiv 1707.01083), section 3.2. Chapter: group_convolution.
+    Source: GhostNet (arXiv 1911.11907), equations 4 and 5, rounding as in the authors' code.
     """
-    narrow = conv2d(channels, middle_channels, 1, output_size, groups)
-    middle = depthwise_conv2d(middle_channels, 3, output_size)
-    return narrow + middle + conv2d(middle_channels, channels, 1, output_size, groups)
+    out_channels, ratio = whole("out_channels", out_channels), whole("ratio", ratio, minimum=2)
+    dw_kernel_size = whole_pair("dw_kernel_size", dw_kernel_size)
+    whole_numbers = isinstance(out_channels, int) and isinstance(ratio, int)
+    intrinsic = -(-out_channels // ratio) if whole_numbers else sympy.ceiling(out_channels / ratio)
+    primary = conv2d(in_channels, intrinsic, kernel_size, output_size, input_size=input_size)
+    return primary + depthwise_conv2d(intrinsic, dw_kernel_size, output_size, depth_multiplier=ratio - 1)

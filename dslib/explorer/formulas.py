@@ -31,7 +31,7 @@ def costs():
         "primary": cost.conv2d(in_channels, intrinsic, kernel_size, after, input_size=before),
         "cheap": cost.depthwise_conv2d(intrinsic, dw_kernel_size, after, depth_multiplier=ratio - 1),
         "ghost": cost.ghost_module(
-            in_channels, out_channels, after, kernel_size, ratio, dw_kernel_size, input_size=before
+            in_channels, out_channels, kernel_size, after, ratio, dw_kernel_size, input_size=before
         ),
     }
 

@@ -69,7 +69,7 @@ class Setting:
         if self.kind == "separable":
             return cost.depthwise_separable_conv2d(*sizes, side, after, input_size=before)
         if self.kind == "ghost":
-            return cost.ghost_module(*sizes, after, side, self.ratio, self.dw_kernel_size, input_size=before)
+            return cost.ghost_module(*sizes, side, after, self.ratio, self.dw_kernel_size, input_size=before)
         return cost.conv2d(*sizes, side, after, self.groups, input_size=before)
 
     def dense_cost(self):

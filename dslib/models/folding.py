@@ -8,26 +8,20 @@ from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from ..layers import DepthwiseConv2d, PointwiseConv2d
 
-# Exact types: a subclass may do more than convolve or normalise (timm's BatchNormAct2d also activates).
+# Exact types: a subclass may do more than convolve or normalize (timm's BatchNormAct2d also activates).
 CONVOLUTIONS = (nn.Conv2d, DepthwiseConv2d, PointwiseConv2d)
-BATCH_NORM = nn.BatchNorm2d
 
 
 def fold_batchnorm(model):
     """A copy of the model for inference, with each batch norm right after a convolution folded into it.
 
     ``weight' = weight * g`` and ``bias' = beta + (bias - running_mean) * g`` per output channel, where
-    ``g = gamma / sqrt(running_var + eps)``; the batch norm becomes ``nn.Identity``. MobileNetV1 keeps 4,221,032 of its
-    4,231,976 params. Outputs are the same up to rounding; the given model is left as it is.
+    ``g = gamma / sqrt(running_var + eps)``; the batch norm becomes ``nn.Identity``. A convolution that something else
+    reads too, that is used twice or that has hooks stays as it is; so does such a norm.
 
-    Pairs are found by the flow of data, with ``torch.fx``: a ``BatchNorm2d`` whose input is the output of a ``Conv2d``
-    that nothing else reads. Where either is used twice or has hooks, both stay as they are.
-
-    Raises ValueError for what is no module, for a model in training mode (it would not use the running statistics),
-    and for a model that ``torch.fx`` cannot trace, with the reason. Chapter: mobilenet_v1.
+    Raises ValueError for a model in training mode (it would not use the running statistics) and for one that
+    ``torch.fx`` cannot trace, with the reason.
     """
-    if not isinstance(model, nn.Module):
-        raise ValueError(f"model must be a torch module, got {type(model).__name__}")
     training = [name or type(model).__name__ for name, module in model.named_modules() if module.training]
     if training:
         raise ValueError(f"model must be in evaluation mode, call eval() first: {training[0]} is in training mode")
@@ -52,25 +46,24 @@ class _Tracer(fx.Tracer):
 
 
 def _foldable_pairs(model):
-    """Each convolution with the batch norm that alone reads its output, both called once."""
+    """Each convolution with the batch norm that alone reads its output, both called once and without hooks."""
     try:
         nodes = _Tracer().trace(model).nodes
     except Exception as error:  # whatever the model's own code raises when run with a stand-in for its input
         raise ValueError(f"torch.fx cannot trace {type(model).__name__}: {error}") from error
-    modules = dict(model.named_modules())
     uses = Counter(_module_name(node) for node in nodes)
-    called_once = {node: modules[node.target] for node in nodes if node.op == "call_module" and uses[node.target] == 1}
-    called_once = {
-        node: module
-        for node, module in called_once.items()
-        if not (module._forward_hooks or module._forward_pre_hooks)  # a hook must go on seeing what it sees
-    }
+    called_once = {}
+    for node in nodes:
+        if node.op == "call_module" and uses[node.target] == 1:
+            module = model.get_submodule(node.target)
+            if not module._forward_hooks and not module._forward_pre_hooks:  # a hook must go on seeing what it sees
+                called_once[node] = module
     for node, norm in called_once.items():
-        before = node.args[0] if node.args else None
-        if type(norm) is not BATCH_NORM or norm.running_mean is None or before not in called_once:
+        if type(norm) is not nn.BatchNorm2d or norm.running_mean is None or not node.args:
             continue
-        if type(called_once[before]) in CONVOLUTIONS and len(before.users) == 1:
-            yield called_once[before], norm
+        conv = called_once.get(node.args[0])
+        if type(conv) in CONVOLUTIONS and len(node.args[0].users) == 1:
+            yield conv, norm
 
 
 def _module_name(node):

@@ -10,7 +10,6 @@ import torch.nn.functional as F
 from axe_playwright_python.sync_playwright import Axe
 
 from dslib import figures
-from tests.support.browser import chromium
 from tests.support.drawn import plain, whole
 
 WALKS = {  # name -> shapes of x and weight, and the options of the layer
@@ -58,12 +57,6 @@ def walk(name):
 def page_of(*fragments):
     body = "".join(f"<section><h2>Walk {i}</h2>{text}</section>" for i, text in enumerate(fragments))
     return f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Walks</title><h1>Walks</h1><main>{body}</main>'
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

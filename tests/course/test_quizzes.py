@@ -5,7 +5,6 @@ import re
 import subprocess
 import sys
 import tomllib
-from pathlib import Path
 from string import Formatter
 
 import pytest
@@ -13,16 +12,9 @@ from bs4 import BeautifulSoup
 
 from dscourse.quizzes import quiz, reading
 from dscourse.quizzes.showing import Option, Question, Quiz
-from tests.support.book import ROOT, SLUGS, TOC, code_cells, read
+from tests.support.book import CORE_CHAPTERS, LEAST_QUESTIONS, ROOT, SLUGS, code_cells, read
 
 WRITTEN = [slug for slug in SLUGS if (reading.FOLDER / f"{slug}.md").exists()]
-CORE = [
-    Path(entry["file"]).stem
-    for part in TOC["parts"]
-    if part["caption"] in {"The layers", "The price", "The networks", "In practice"}
-    for entry in part["chapters"]
-    if Path(entry["file"]).stem in SLUGS
-]
 LARGEST_GIVEN = 4096  # a question's sizes are small; a larger number is a result, and results are computed
 GOOD = """```python
 c_in, c_out = 3, 8
@@ -49,11 +41,13 @@ def quiz_of(text, folder):
     return reading.read(folder / "some.md")
 
 
-@pytest.mark.parametrize("slug", CORE)
+@pytest.mark.parametrize("slug", [path.stem for path in CORE_CHAPTERS])
 def test_chapter_of_the_core_book_has_questions_enough(slug):
     assert slug in WRITTEN, f"write {where(slug)}: a chapter ends with a quiz, CONTRIBUTING shows how"
     found = len(quiz(slug).questions)
-    assert 3 <= found <= 5, f"{where(slug)} has {found} questions, and a chapter asks 3 to 5"
+    assert LEAST_QUESTIONS <= found <= 5, (
+        f"{where(slug)} has {found} questions, and a chapter asks {LEAST_QUESTIONS} to 5"
+    )
 
 
 @every_quiz

@@ -186,7 +186,7 @@ def test_what_has_no_gradient_is_refused():
             count(function, torch.zeros(3, requires_grad=True), backward=True)
 
 
-@pytest.mark.parametrize("factory", [models.ghostnet, models.mobilenet_v1, models.resnet_56, models.vgg_16])
+@pytest.mark.parametrize("factory", [models.ghostnet, models.mobilenet_v1, models.vgg_16_cifar])
 def test_whole_networks(factory):
     """Every layer's input gets a gradient, the image too: three times forward."""
     model, size = factory().eval(), (2, 3, 64, 64)

@@ -43,12 +43,12 @@ def mobilenet_v2_macs():
 
 
 CLOSED_FORMS = {
-    ("dslib", "mobilenet_v1"): lambda: cost.mobilenet_v1(models.MOBILENET_V1).total.macs,
-    ("timm", "mobilenetv1_100"): lambda: cost.mobilenet_v1(models.MOBILENET_V1).total.macs,
-    ("timm", "mobilenetv1_125"): lambda: cost.mobilenet_v1(models.MOBILENET_V1, width_multiplier=1.25).total.macs,
-    ("timm", "ghostnet_050"): lambda: cost.ghostnet(models.GHOSTNET, width_multiplier=0.5).total.macs,
-    ("timm", "ghostnet_100"): lambda: cost.ghostnet(models.GHOSTNET).total.macs,
-    ("timm", "ghostnet_130"): lambda: cost.ghostnet(models.GHOSTNET, width_multiplier=1.3).total.macs,
+    ("dslib", "mobilenet_v1"): lambda: cost.mobilenet_v1().total.macs,
+    ("timm", "mobilenetv1_100"): lambda: cost.mobilenet_v1().total.macs,
+    ("timm", "mobilenetv1_125"): lambda: cost.mobilenet_v1(width_multiplier=1.25).total.macs,
+    ("timm", "ghostnet_050"): lambda: cost.ghostnet(width_multiplier=0.5).total.macs,
+    ("timm", "ghostnet_100"): lambda: cost.ghostnet().total.macs,
+    ("timm", "ghostnet_130"): lambda: cost.ghostnet(width_multiplier=1.3).total.macs,
     ("timm", "mobilenetv2_100"): mobilenet_v2_macs,
     ("timm", "resnet18"): resnet_18_macs,
     ("torchvision", "mobilenet_v2"): mobilenet_v2_macs,

@@ -104,7 +104,7 @@ def test_formulas_give_what_the_cost_functions_give():
             "dense": cost.conv2d(ins, outs, side, after, input_size=before),
             "standard": cost.conv2d(ins, outs, side, after, groups, input_size=before),
             "separable": cost.depthwise_separable_conv2d(ins, outs, side, after, input_size=before),
-            "ghost": cost.ghost_module(ins, outs, after, side, ratio, 5, input_size=before),
+            "ghost": cost.ghost_module(ins, outs, side, after, ratio, 5, input_size=before),
         }
         for name, price in expected.items():
             for count in formulas.COUNTS:

@@ -21,6 +21,7 @@ from tests.support.drawn import STEPS, dense, pair, step, whole
 
 matplotlib.use("Agg")
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.usefixtures("close_figures"),
     # torch says that an even kernel costs it a padded copy; the numbers are right
     pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths"),

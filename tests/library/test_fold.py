@@ -89,14 +89,9 @@ def test_the_given_model_stays_as_it_was():
 
 
 def test_folding_twice_changes_nothing_more():
-    once = fold_batchnorm(lively(models.resnet_56()))
+    once = fold_batchnorm(lively(models.ghostnet(0.25)))
     twice = fold_batchnorm(once)
     assert all(torch.equal(tensor, twice.state_dict()[name]) for name, tensor in once.state_dict().items())
-
-
-def test_a_folded_network_still_checks_its_input():
-    with pytest.raises(ValueError, match="at least 32"):
-        fold_batchnorm(models.mobilenet_v1().eval())(torch.zeros(1, 3, 16, 16))
 
 
 # ---- small cases
@@ -248,12 +243,6 @@ def test_what_cannot_be_traced_is_refused_with_the_reason():
     model = Net(lambda m, x: m.norm1(m.conv1(x)) if x.sum() > 0 else x).eval()
     with pytest.raises(ValueError, match="torch.fx cannot trace Net: .*control flow"):
         fold_batchnorm(model)
-
-
-@pytest.mark.parametrize("no_module", [None, "model", models.mobilenet_v1])
-def test_what_is_no_module_is_refused(no_module):
-    with pytest.raises(ValueError, match=f"must be a torch module, got {type(no_module).__name__}"):
-        fold_batchnorm(no_module)
 
 
 @pytest.mark.parametrize("hooked", [0, 1], ids=["convolution", "norm"])

@@ -17,8 +17,9 @@ MAY_IMPORT = {
     "geometry": set(),
     "functional": {"geometry"},
     "layers": {"geometry"},
-    "models": {"layers", "geometry"},
-    "cost": {"geometry"},
+    "tables": set(),
+    "models": {"layers", "tables", "geometry"},
+    "cost": {"geometry", "tables"},
     "counting": set(),
     "figures": {"geometry"},
     "explorer": {"cost", "geometry"},
@@ -42,7 +43,7 @@ MAY_IMPORT = {
     "digits": {"layers"},
     "caffe": {"cost"},
 }
-WITHOUT_TORCH = {"__init__", "geometry", "cost", "figures", "explorer", "measured", "claims"}
+WITHOUT_TORCH = {"__init__", "geometry", "tables", "cost", "figures", "explorer", "measured", "claims"}
 NEVER = {"chapters", "tests", "benchmarks", "tools"}  # the repository's folders that use dslib
 
 

@@ -13,10 +13,10 @@ from nbclient import NotebookClient
 
 from tests.support import figures_alike
 from tests.support.book import NOTEBOOKS, ROOT, code_cells, read
+from tools.chapters import environment_of
 
 # Installs other frameworks, gigabytes, from the network. `make test` runs it where they are installed instead.
-LEFT_OUT = {"across_frameworks"}
-LEFT_IN = [path for path in NOTEBOOKS if path.stem not in LEFT_OUT]
+LEFT_IN = [path for path in NOTEBOOKS if environment_of(path.with_suffix(".md")) is None]
 # What nbval leaves out as well, and the number of pixels in no picture.
 NOT_COMPARED = {"metadata", "traceback", "output_type", "name", "execution_count", "image/png"}
 PIPS_NOTE = "Note: you may need to restart the kernel to use updated packages.\n"

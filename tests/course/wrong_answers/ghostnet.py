@@ -46,17 +46,23 @@ WRONG = {
     ],
     "ghost_resnet_50": [
         ("return net", "return net.total", "cost.Network itself"),
-        ("            if block == 0:\n", "            if block == blocks:\n", "53 convolutions"),
+        (
+            "            if block == 0:\n"
+            "                layer(shortcut, 4 * inside, 1, stride)\n"
+            "            net.add(shortcut)\n",
+            "",
+            "53 convolutions",
+        ),
         ("layer(shortcut, 4 * inside, 1, stride)", "shortcut.conv2d('s', 4 * inside, 1, stride, norm='n')", "52"),
         (', norm="norm"', "", "batch norm follows"),
         ("inside > 64", "inside > 0", "and the strides"),
-        ("path.channels = out_channels", "pass", "does the next layer read"),
-        ("math.ceil", "math.floor", "rounded up"),
+        ("path.keep(out_channels)", "pass", "does the next layer read"),
+        ("math.ceil(out_channels / ratio)", "out_channels // ratio + 1", "rounded up"),
         ("m * (ratio - 1)", "m * ratio", "how many ghosts of each"),
         ("padding=1", "padding=0", "the pool's padding"),
         ("    net.global_pool()\n", "", "averaged to one number"),
         (
-            "layer(shortcut, 4 * inside, 1, stride)",
+            "layer(shortcut, 4 * inside, 1, stride)\n            net.add(shortcut)",
             "layer(net.branch(), 4 * inside, 1, stride)",
             "that of the shortcut too",
         ),

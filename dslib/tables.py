@@ -1,0 +1,106 @@
+"""The networks' tables as plain data: ``models`` walks them with torch, ``cost`` prices them.
+
+A table is a tuple of rows; a row is a named tuple, and any other tuple with the same fields will do in its place. Below
+a table stand the few numbers of its network that the rows don't hold.
+"""
+
+from typing import NamedTuple
+
+
+class Pair(NamedTuple):
+    """A depthwise 3x3 convolution with this stride, then a pointwise one with so many output channels."""
+
+    stride: int
+    out_channels: int
+
+
+# MobileNet (arXiv 1704.04861), Table 1, between the first convolution and the pooling. The last depthwise convolution
+# has stride 1: the table misprints it as 2, but 7x7 goes in and 7x7 comes out.
+MOBILENET_V1 = (
+    Pair(stride=1, out_channels=64),
+    Pair(stride=2, out_channels=128),
+    Pair(stride=1, out_channels=128),
+    Pair(stride=2, out_channels=256),
+    Pair(stride=1, out_channels=256),
+    Pair(stride=2, out_channels=512),
+    *[Pair(stride=1, out_channels=512)] * 5,
+    Pair(stride=2, out_channels=1024),
+    Pair(stride=1, out_channels=1024),
+)
+MOBILENET_V1_STEM = 32  # channels after the first convolution
+
+
+class Bottleneck(NamedTuple):
+    """A Ghost bottleneck: its depthwise kernel, the channels inside and after it, a gate or none, its stride."""
+
+    kernel_size: int
+    hidden_channels: int
+    out_channels: int
+    squeeze: bool
+    stride: int
+
+
+# GhostNet (arXiv 1911.11907), Table 1, between the first convolution and the last three. The table has no kernel sizes:
+# the authors' code has 3x3 and 5x5, as in MobileNetV3's table.
+GHOSTNET = (
+    Bottleneck(kernel_size=3, hidden_channels=16, out_channels=16, squeeze=False, stride=1),
+    Bottleneck(kernel_size=3, hidden_channels=48, out_channels=24, squeeze=False, stride=2),
+    Bottleneck(kernel_size=3, hidden_channels=72, out_channels=24, squeeze=False, stride=1),
+    Bottleneck(kernel_size=5, hidden_channels=72, out_channels=40, squeeze=True, stride=2),
+    Bottleneck(kernel_size=5, hidden_channels=120, out_channels=40, squeeze=True, stride=1),
+    Bottleneck(kernel_size=3, hidden_channels=240, out_channels=80, squeeze=False, stride=2),
+    Bottleneck(kernel_size=3, hidden_channels=200, out_channels=80, squeeze=False, stride=1),
+    Bottleneck(kernel_size=3, hidden_channels=184, out_channels=80, squeeze=False, stride=1),
+    Bottleneck(kernel_size=3, hidden_channels=184, out_channels=80, squeeze=False, stride=1),
+    Bottleneck(kernel_size=3, hidden_channels=480, out_channels=112, squeeze=True, stride=1),
+    Bottleneck(kernel_size=3, hidden_channels=672, out_channels=112, squeeze=True, stride=1),
+    Bottleneck(kernel_size=5, hidden_channels=672, out_channels=160, squeeze=True, stride=2),
+    Bottleneck(kernel_size=5, hidden_channels=960, out_channels=160, squeeze=False, stride=1),
+    Bottleneck(kernel_size=5, hidden_channels=960, out_channels=160, squeeze=True, stride=1),
+    Bottleneck(kernel_size=5, hidden_channels=960, out_channels=160, squeeze=False, stride=1),
+    Bottleneck(kernel_size=5, hidden_channels=960, out_channels=160, squeeze=True, stride=1),
+)
+GHOSTNET_STEM = 16  # channels after the first convolution
+GHOSTNET_HEAD = 1280  # channels before the classifier, the same at every width
+GHOSTNET_SQUEEZE = 4  # a gate has so many times fewer channels inside
+GHOSTNET_DIVISOR = 4  # channels of other widths, and those inside the gates, are multiples of this
+
+
+class Conv(NamedTuple):
+    """A 3x3 convolution with so many output channels, and whether a 2x2 max pool follows."""
+
+    out_channels: int
+    pool: bool
+
+
+# VGG (arXiv 1409.1556), configuration D. CIFAR's images have 32x32 pixels, and its networks a smaller head.
+VGG_16_CIFAR = (
+    Conv(out_channels=64, pool=False),
+    Conv(out_channels=64, pool=True),
+    Conv(out_channels=128, pool=False),
+    Conv(out_channels=128, pool=True),
+    *[Conv(out_channels=256, pool=False)] * 2,
+    Conv(out_channels=256, pool=True),
+    *[Conv(out_channels=512, pool=False)] * 2,
+    Conv(out_channels=512, pool=True),
+    *[Conv(out_channels=512, pool=False)] * 2,
+    Conv(out_channels=512, pool=True),
+)
+VGG_16_CIFAR_HIDDEN = 512  # outputs of the fully connected layer before the classifier
+
+
+class Stage(NamedTuple):
+    """So many residual blocks of two 3x3 convolutions, their output channels, and the stride of the first block."""
+
+    blocks: int
+    out_channels: int
+    stride: int
+
+
+# ResNet (arXiv 1512.03385), section 4.2 with n = 9: 6n + 2 = 56 layers with weights.
+RESNET_56_CIFAR = (
+    Stage(blocks=9, out_channels=16, stride=1),
+    Stage(blocks=9, out_channels=32, stride=2),
+    Stage(blocks=9, out_channels=64, stride=2),
+)
+RESNET_56_CIFAR_STEM = 16  # channels after the first convolution
