@@ -1,8 +1,9 @@
 """Test accuracy of the networks of ``dscourse.digits``: every kind of layer, several sizes of training set, many seeds.
 
-``python benchmarks/accuracy.py`` takes some 25 minutes on two cores and writes ``dscourse/measured/accuracy.csv`` and
-``accuracy_rates.csv``; ``--quick`` takes a quarter of a minute and writes nothing. Ctrl-C stops it, and then nothing is
-written either.
+    python -m benchmarks.accuracy             some 25 minutes on two cores; writes accuracy.csv and accuracy_rates.csv
+    python -m benchmarks.accuracy --quick     a quarter of a minute; writes nothing
+
+The files go to ``dscourse/measured/``. Ctrl-C stops it, and then nothing is written.
 
 First each network gets its learning rates, one for few and one for more images: the one of ``RATES`` with the fewest
 errors on the last third of the pool, after training on images of the first two thirds. Then it is trained anew for
@@ -19,8 +20,9 @@ from collections import defaultdict
 from functools import cache
 
 import torch
-from record import MEASURED, machine, write
 
+from benchmarks.machine import machine
+from benchmarks.record import write
 from dscourse import digits
 
 RATE_IMAGES = {75: 75, 150: 75, 300: 300, 600: 300, 1200: 300}  # size -> the size at which its rate is chosen
@@ -135,7 +137,7 @@ def main():
     if quick:
         nets, sizes, seeds, steps, rate_seeds = nets[:1] + nets[6:7], (75, 300), range(2), 60, RATE_SEEDS[:1]
     versions = {name: importlib.metadata.version(name) for name in ("numpy", "scikit-learn")}
-    conditions = machine() | versions | {"command": " ".join(["python", *sys.argv])}
+    conditions = machine() | versions | {"command": "python -m benchmarks.accuracy"}
     print(", ".join(f"{name} {value}" for name, value in conditions.items()))
     with multiprocessing.get_context("spawn").Pool(PROCESSES, prepare) as pool:
         chosen = rate_rows(pool, nets, sorted({RATE_IMAGES[size] for size in sizes}), rate_seeds, steps)
@@ -143,7 +145,7 @@ def main():
     show(rows)
     if not quick:
         for name, table in (("accuracy_rates", chosen), ("accuracy", rows)):
-            print(f"written: {write(name, [row | conditions for row in table], MEASURED)}")
+            print(f"written: {write(name, [row | conditions for row in table])}")
 
 
 if __name__ == "__main__":

@@ -1,23 +1,20 @@
-"""What every benchmark of this folder writes down: the machine, and a table with all its rows or none."""
+"""A table of measurements, written with all its rows or not at all."""
 
-import csv
-from pathlib import Path
+import pandas as pd
 
-from dslib.bench import machine
-
-__all__ = ["MEASURED", "RESULTS", "machine", "write"]
-
-RESULTS = Path(__file__).parent / "results"
-MEASURED = Path(__file__).parent.parent / "dslib" / "measured"  # what chapters show
+from dscourse.measured import FOLDER
 
 
-def write(name, rows, folder=RESULTS):
-    """``<name>.csv`` in the folder, whole or not at all: written beside its place, then moved there; its path."""
+def write(name, rows, folder=FOLDER):
+    """The rows, dicts with the same keys, as ``<name>.csv`` in the folder, in place of an earlier one; its path.
+
+    They are written beside their place and then moved there, so that nobody finds half a file. Raises ValueError
+    without rows and for rows with other keys than the first.
+    """
+    if not rows or any(list(row) != list(rows[0]) for row in rows):
+        raise ValueError(f"{name} needs rows that all have the same keys, got {len(rows)} with {set(map(tuple, rows))}")
     path = folder / f"{name}.csv"
     unfinished = path.with_suffix(".csv.unfinished")
-    with unfinished.open("w", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=rows[0], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    pd.DataFrame(rows).to_csv(unfinished, index=False, lineterminator="\n")
     unfinished.replace(path)
     return path

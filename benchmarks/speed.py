@@ -1,8 +1,8 @@
 """How fast separable convolutions are: layers, whole networks, and what the machine could do.
 
-    python benchmarks/speed.py              some six minutes; writes speed.csv, networks.csv and roofline.csv
-    python benchmarks/speed.py --quick      a minute or two, few layers and calls; writes nothing
-    python benchmarks/speed.py --device cuda
+    python -m benchmarks.speed              some six minutes; writes speed.csv, networks.csv and roofline.csv
+    python -m benchmarks.speed --quick      a minute or two, few layers and calls; writes nothing
+    python -m benchmarks.speed --device cuda
 
 The files go to ``dscourse/measured/``, where the chapter theory_and_silicon reads them; those of a GPU are called
 ``speed_cuda.csv`` and so on, with the same columns. Ctrl-C stops it, and then nothing is written.
@@ -18,9 +18,8 @@ for channels x sizes x layouts x batches. The four take turns, each time with a 
 that is; a row holds the median and the quartiles in microseconds. ``memory``: ``kept``, the C library does not give
 memory back to the operating system, so that a time does not depend on what was measured before; or ``fresh``, for a few
 layers, one after the other in a process of their own with the library as it comes; ``fresh, kept`` is the same with
-memory kept. ``faults``: pages that the system
-had to provide in one call. On a GPU the pair is also compiled and fused (``dslib.fused``), in float32 and float16, and
-times are taken between marks in the GPU's queue.
+memory kept. ``faults``: pages that the system had to provide in one call. On a GPU the pair is also compiled and fused
+(``benchmarks.fused``), in float32 and float16, and times are taken between marks in the GPU's queue.
 
 ``networks``: MobileNetV1, its dense twin and GhostNet, one image of 224x224, random weights. Every ``way`` has a
 process of its own (a thread pool that waits by spinning would slow the others); they take turns, call by call, after
@@ -45,9 +44,12 @@ import warnings
 from pathlib import Path
 
 import torch
-from record import MEASURED, machine, write
 from torch import nn
 
+from benchmarks.machine import machine, page_faults
+from benchmarks.process import Worker
+from benchmarks.record import write
+from benchmarks.roofline import add_rate, convolution_rate, copy_rate, matmul_rate
 from dslib import bench, models
 
 CHANNELS, SIZES, BATCHES = (16, 32, 64, 128, 256, 512), (7, 14, 28, 56, 112), (1, 8)
@@ -126,7 +128,7 @@ def layer_measurer(device, threads, memory, calls):
         for group in groups:
             timings = bench.measure(group, seconds, at_least, at_most, stopwatch=bench.stopwatch_for(device))
             for (layer, way), timing in timings.items():
-                faults = bench.page_faults(functions[layer, way]) if device == "cpu" else ""
+                faults = page_faults(functions[layer, way]) if device == "cpu" else ""
                 yield {"layer": layer, "way": way} | microseconds(timing) | {"faults": faults}
 
     def measured(*combination):
@@ -142,7 +144,7 @@ def ways_of_layers(channels, size, batch, layout, device, dtype):
     ways = {(layer, "eager"): function for layer, function in bench.convolutions(**tensors).items()}
     if device != "cuda":
         return ways
-    from dslib import fused
+    from benchmarks import fused
 
     halves = tensors["x"], tensors["depthwise"], tensors["pointwise"]
     ways["pair", "fused"] = lambda: fused.depthwise_separable_conv2d(*halves, padding=1)
@@ -182,7 +184,7 @@ def sweep(device, quick):
     done, total = 0, sum(len(part) for *_, part in parts)
     for threads, memory, part in parts:  # a process for each
         calls, environment = QUICK_SWEEP if quick else SWEEP, KEPT if "kept" in memory else {}
-        with bench.Worker(layer_measurer, device, threads, memory, calls, environment=environment) as worker:
+        with Worker(layer_measurer, device, threads, memory, calls, environment=environment) as worker:
             if memory == "kept":
                 worker(*part[0])  # a new process is slow at first
             for combination in part:
@@ -260,7 +262,7 @@ def networks(device, quick, ways):
                 show(f"networks, {dtype}, {threads} threads: preparing {way}")
                 folder = stack.enter_context(tempfile.TemporaryDirectory())
                 environment = KEPT if "kept" in way else {}
-                worker = bench.Worker(network_caller, device, dtype, threads, way, folder, environment=environment)
+                worker = Worker(network_caller, device, dtype, threads, way, folder, environment=environment)
                 stack.enter_context(worker)
                 calls |= {(name, way): functools.partial(worker, name) for name in NETWORKS}
             check_outputs(calls, dtype)
@@ -304,11 +306,11 @@ def roofs(device, dtype, quick):
     how = {"seconds": 0.2 if quick else 1.0, "at_least": 3 if quick else 7}
     side = 2048 if device == "cpu" else 8192
     channels, size = (256, 56) if device == "cpu" else (512, 112)
-    yield "matmul", "FLOPs", side * side, bench.matmul_rate(side, **settings, **how)
-    yield "convolution", "FLOPs", channels * size**2, bench.convolution_rate(channels, size, **settings, **how)
+    yield "matmul", "FLOPs", side * side, matmul_rate(side, **settings, **how)
+    yield "convolution", "FLOPs", channels * size**2, convolution_rate(channels, size, **settings, **how)
     for elements in (LARGE, SMALL):
-        yield "copy", "bytes", elements, bench.copy_rate(elements, **settings, **how)
-        yield "add", "bytes", elements, bench.add_rate(elements, **settings, **how)
+        yield "copy", "bytes", elements, copy_rate(elements, **settings, **how)
+        yield "add", "bytes", elements, add_rate(elements, **settings, **how)
 
 
 def roofline(device, quick):
@@ -355,7 +357,7 @@ def main():
     ways = [way for way in WAYS[device] if way != "onnxruntime" or not any("onnx" in name for name in lacking)]
     ways = [way for way in ways if way != "compiled" or not any("compiler" in name for name in lacking)]
     ready(device)
-    conditions = machine() | {"command": " ".join(["python", *sys.argv])}
+    conditions = machine() | {"command": " ".join(["python -m benchmarks.speed", *sys.argv[1:]])}
     print(", ".join(f"{name} {value}" for name, value in conditions.items()))
     measured = {
         "roofline": roofline(device, quick),
@@ -368,7 +370,7 @@ def main():
     if not quick:
         for name, rows in tables.items():
             name = name if device == "cpu" else f"{name}_{device}"
-            print(f"written: {write(name, rows, MEASURED)}")
+            print(f"written: {write(name, rows)}")
 
 
 if __name__ == "__main__":

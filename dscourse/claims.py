@@ -1,7 +1,7 @@
 """What is said of these layers, in notes and papers, as a ledger: each claim with a verdict and the correct statement.
 
 ``claims.csv`` has a row for each claim. The chapter claims_checked has a cell for each row, which computes whether the
-claim holds; :func:`check` turns that into a verdict and compares it with the ledger's. Chapter: claims_checked.
+claim holds; :func:`check` turns that into a verdict and compares it with the ledger's.
 """
 
 import csv
@@ -24,7 +24,7 @@ VERDICTS = {  # the word: what it means
 EVIDENCE = {  # what a verdict rests on: the same in a sentence
     "computed": "what the cell counts or works out",
     "measured": "this book's stored measurements",
-    "source": "the words of a paper, which the cell only compares",
+    "source": "the words of a paper, which the cell only quotes",
     "none": "nothing: the claim is untested",
 }
 NAMES = {"mobilenet_v1": "MobileNetV1", "ghostnet": "GhostNet"}  # of chapters whose slug is not their name
@@ -97,8 +97,7 @@ def verdict_of(*holds, **reading):
     ``incomplete``, if all do. ``untested=True`` stands alone, without cases.
 
     Raises ValueError without cases or, for ``untested``, with them, for evidence that is not True or False, for an
-    unknown or a second reading, and for a reading that is not borne out or that the cases contradict. Chapter:
-    claims_checked.
+    unknown or a second reading, and for a reading that is not borne out or that the cases contradict.
     """
     evidence = [*holds, *reading.values()]
     if bool(holds) == ("untested" in reading) or not all(isinstance(value, bool) for value in evidence):
@@ -118,7 +117,7 @@ def check(id, *holds, **reading):
     """The :class:`Claim` of that id, if the evidence leads to the verdict that it has in the ledger.
 
     ``holds`` and ``reading`` as in :func:`verdict_of`. Raises AssertionError for another verdict, and ValueError as
-    :func:`claim` and :func:`verdict_of` do. Chapter: claims_checked.
+    :func:`claim` and :func:`verdict_of` do.
     """
     row, found = claim(id), verdict_of(*holds, **reading)
     if found != row.verdict:

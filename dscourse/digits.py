@@ -1,7 +1,7 @@
 """Tiny networks on scikit-learn's handwritten digits that differ only in the kind of their convolutions.
 
 1,797 grey images of 8 by 8 pixels, ten classes, no download. The chapter and ``benchmarks/accuracy.py`` share these
-few functions. Needs scikit-learn. Chapter: accuracy.
+few functions. Needs scikit-learn.
 """
 
 import math

@@ -1,20 +1,25 @@
-"""Measurements that chapters show, stored with the package, so that a notebook alone has them too.
+"""Measurements that chapters show, stored here so that a notebook alone has them too.
 
-Each is a CSV file here. The programs in ``benchmarks/`` write them: every row says on which machine, with which
-versions and on which day it was measured. Chapters: theory_and_silicon, accuracy.
+Each is a CSV file, written by a program in ``benchmarks/``. Every row says on which machine, with which versions, on
+which day and by which command it was measured.
 """
 
-import csv
 from pathlib import Path
 
+import pandas as pd
+
 FOLDER = Path(__file__).parent
+# Columns of text that may be empty. pandas would read an empty cell as a missing number.
+TEXT = ("gpu", "programs", "test_wrong")
 
 
 def read(name):
-    """The rows of ``<name>.csv`` as dicts of text, in order; ValueError, with the names that there are, if none is."""
+    """The rows of ``<name>.csv`` as a DataFrame: numbers as numbers, all else as text.
+
+    Raises ValueError, with the names that there are, for an unknown one.
+    """
     path = FOLDER / f"{name}.csv"
     if not path.exists():
         there = ", ".join(sorted(file.stem for file in FOLDER.glob("*.csv"))) or "none"
         raise ValueError(f"no measurement is called {name!r}; there are: {there}")
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+    return pd.read_csv(path, dtype=dict.fromkeys(TEXT, str)).fillna(dict.fromkeys(TEXT, ""))

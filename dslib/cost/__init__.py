@@ -14,9 +14,6 @@ output and input sizes are pixels, one value or a pair (height, width). Stride, 
 themselves: they act through the output size. ``input_size`` enters the traffic only; left out it is ``output_size``,
 which is right where stride 1 and padding keep the size. In the formulas ``C_in``, ``C_out`` are channels, ``K_h``,
 ``K_w`` the kernel, ``H_out``, ``W_out`` the output size, ``G`` groups.
-
-``operations`` prices one layer, ``units`` a few layers that belong together, ``network`` keeps count through a whole
-network, ``networks`` prices those of this book from their tables.
 """
 
 from .network import Network, Row
@@ -31,24 +28,3 @@ from .networks import (
 )
 from .operations import Cost, batch_norm2d, conv1d, conv2d, depthwise_conv2d, linear, pointwise_conv2d
 from .units import depthwise_separable_conv2d, ghost_module
-
-__all__ = [
-    "Cost",
-    "Network",
-    "Row",
-    "batch_norm2d",
-    "conv1d",
-    "conv2d",
-    "depthwise_conv2d",
-    "depthwise_separable_conv2d",
-    "ghost_module",
-    "ghost_resnet_56_cifar",
-    "ghost_vgg_16_cifar",
-    "ghostnet",
-    "linear",
-    "mobilenet_v1",
-    "mobilenet_v1_standard",
-    "pointwise_conv2d",
-    "resnet_56_cifar",
-    "vgg_16_cifar",
-]

@@ -5,6 +5,7 @@ channels as the authors' code does it. A symbol is not rounded: then the counts 
 rounding would change no channel count.
 """
 
+import operator
 from itertools import groupby
 
 from .. import tables
@@ -20,7 +21,6 @@ def mobilenet_v1(width_multiplier=1, input_size=224, in_channels=3, num_classes=
     ``width_multiplier`` (a number or a symbol) scales all channels but the input's; ``input_size``: pixels, a number, a
     symbol or a pair (height, width). Source: MobileNet (arXiv 1704.04861), Table 1.
     """
-
     return _mobilenet_v1(True, width_multiplier, input_size, in_channels, num_classes, rows)
 
 
@@ -31,15 +31,13 @@ def mobilenet_v1_standard(
 
     At width 1 and 224 pixels 4,867,293,184 MACs and 29,294,088 params. Source: MobileNet (arXiv 1704.04861), Table 4.
     """
-
     return _mobilenet_v1(False, width_multiplier, input_size, in_channels, num_classes, rows)
 
 
 def _mobilenet_v1(separable, width_multiplier, input_size, in_channels, num_classes, rows):
     def width(channels):
-        return (
-            channels * width_multiplier if symbolic(width_multiplier) else scaled_channels(channels, width_multiplier)
-        )
+        scaled = scaled_channels if not symbolic(width_multiplier) else operator.mul
+        return scaled(channels, width_multiplier)
 
     net = Network(in_channels, input_size)
     net.conv2d("conv_stem", width(tables.MOBILENET_V1_STEM), 3, stride=2, norm="bn1")

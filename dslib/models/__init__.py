@@ -12,12 +12,3 @@ from .folding import fold_batchnorm
 from .ghostnet import ghostnet
 from .mobilenet_v1 import mobilenet_v1, mobilenet_v1_standard
 from .vgg import ghost_vgg_16_cifar, vgg_16_cifar
-
-__all__ = [
-    "fold_batchnorm",
-    "ghost_vgg_16_cifar",
-    "ghostnet",
-    "mobilenet_v1",
-    "mobilenet_v1_standard",
-    "vgg_16_cifar",
-]

@@ -3,19 +3,16 @@
 The stored rows are compared with the settings of the program that writes them, and a few with a training of today.
 """
 
-import sys
+import itertools
 from collections import Counter
-from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from benchmarks import accuracy
 from dscourse import digits, measured
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent / "benchmarks"))
-import accuracy  # noqa: E402
 
 NETWORKS = [(equal, kind, channels) for equal, of_kind in digits.CHANNELS.items() for kind, channels in of_kind.items()]
 ROWS = measured.read("accuracy")
@@ -32,11 +29,6 @@ def price(kind, channels):
         "MACs": counter.get_total_flops() / 2,
         "params": sum(parameter.numel() for parameter in model.parameters()),
     }
-
-
-def key(row):
-    """The network of a row, as the program lists it."""
-    return row["equal"], row["kind"], (int(row["first_channels"]), int(row["last_channels"]))
 
 
 # The networks
@@ -180,54 +172,56 @@ def test_the_rate_with_the_fewest_errors_is_chosen_and_of_equal_ones_the_smaller
 # What is stored
 
 
-def test_a_row_is_stored_for_every_network_size_and_seed():
-    stored = Counter((key(row), int(row["train_images"]), int(row["seed"])) for row in ROWS)
-    assert stored == Counter(
-        (network, size, seed)
-        for network in accuracy.networks()
-        for size in accuracy.RATE_IMAGES
-        for seed in accuracy.SEEDS
+def listed(rows, *columns):
+    """How often each network, as the program lists it, has a row with these values."""
+    of_network = zip(
+        rows["equal"], rows["kind"], zip(rows["first_channels"], rows["last_channels"], strict=True), strict=True
     )
-    assert len(accuracy.SEEDS) >= 8 and {int(row["steps"]) for row in ROWS} == {digits.STEPS}
+    return Counter(zip(of_network, *(rows[column] for column in columns), strict=True))
+
+
+def test_a_row_is_stored_for_every_network_size_and_seed():
+    assert listed(ROWS, "train_images", "seed") == Counter(
+        itertools.product(accuracy.networks(), accuracy.RATE_IMAGES, accuracy.SEEDS)
+    )
+    assert len(accuracy.SEEDS) >= 8 and set(ROWS["steps"]) == {digits.STEPS}
 
 
 def test_a_row_is_stored_for_every_network_size_rate_and_seed_of_the_choice():
-    stored = Counter(
-        (key(row), int(row["train_images"]), float(row["learning_rate"]), int(row["seed"])) for row in RATE_ROWS
-    )
-    assert stored == Counter(
-        (network, size, rate, seed)
-        for network in accuracy.networks()
-        for size in set(accuracy.RATE_IMAGES.values())
-        for rate in accuracy.RATES
-        for seed in accuracy.RATE_SEEDS
+    sizes = set(accuracy.RATE_IMAGES.values())
+    assert listed(RATE_ROWS, "train_images", "learning_rate", "seed") == Counter(
+        itertools.product(accuracy.networks(), sizes, accuracy.RATES, accuracy.RATE_SEEDS)
     )
     assert not set(accuracy.RATE_SEEDS) & set(accuracy.SEEDS)
 
 
 def test_stored_rates_are_those_that_the_stored_choice_gives():
-    numbers = {"train_images": int, "learning_rate": float, "validation_wrong": int}
-    chosen = accuracy.best_rates([row | {name: read(row[name]) for name, read in numbers.items()} for row in RATE_ROWS])
-    for row in ROWS:
-        size = accuracy.RATE_IMAGES[int(row["train_images"])]
-        assert chosen[row["equal"], row["kind"], size] == float(row["learning_rate"])
+    chosen = accuracy.best_rates(RATE_ROWS.to_dict("records"))
+    for row in ROWS.itertuples():
+        assert chosen[row.equal, row.kind, accuracy.RATE_IMAGES[row.train_images]] == row.learning_rate
 
 
-def test_stored_rows_say_where_and_when_and_name_real_test_images():
-    for row in ROWS + RATE_ROWS:
-        assert all(row[column] for column in ("torch", "processor", "cores", "date"))
-    for row in ROWS:
-        places = [int(place) for place in row["test_wrong"].split()]
+def wrong_images(row):
+    return [int(place) for place in row.test_wrong.split()]
+
+
+def test_stored_rows_name_real_images():
+    assert all((0 <= ROWS["train_wrong"]) & (ROWS["train_wrong"] <= ROWS["train_images"]))
+    for row in ROWS.itertuples():
+        places = wrong_images(row)
         assert places == sorted(set(places)) and (not places or 0 <= places[0] <= places[-1] < 597)
-        assert 0 <= int(row["train_wrong"]) <= int(row["train_images"])
 
 
-@pytest.mark.parametrize("index", [0, 320, 500])
-def test_a_training_of_today_comes_near_the_stored_one(index):
-    """Another processor adds in another order, and after 200 steps that changes some answers: near, not equal."""
-    row = ROWS[index]
-    _, kind, channels = key(row)
+@pytest.mark.parametrize("equal, kind", [("itself", "standard"), ("params", "separable")])
+def test_a_training_of_today_comes_out_as_the_stored_one_with_its_seed(equal, kind):
+    """Another processor rounds otherwise, and training enlarges that: near, not equal.
+
+    But less than a quarter as far away as the runs of the same network with other seeds.
+    """
+    runs = [row for row in ROWS[ROWS["train_images"] == 75].itertuples() if (row.equal, row.kind) == (equal, kind)]
+    own = runs[0]
     pool, _, test = accuracy.data()
-    rate, seed = float(row["learning_rate"]), int(row["seed"])
-    _, wrong = digits.trial(kind, channels, int(row["train_images"]), rate, seed, pool, test)
-    assert abs(len(wrong) - len(row["test_wrong"].split())) <= 20
+    channels = own.first_channels, own.last_channels
+    _, found = digits.trial(kind, channels, own.train_images, own.learning_rate, own.seed, pool, test)
+    distance, *others = [len(set(found) ^ set(wrong_images(run))) for run in runs]
+    assert len(others) == 9 and distance < min(others) / 4, (distance, others)

@@ -134,11 +134,11 @@ def code_numbers(source):
 
 
 def checks_in(source):
-    """The calls of ``claims.check`` in a cell."""
-    if "claims.check" not in source:
+    """The calls in a cell that check a claim, or show one that rests on a paper's words."""
+    if "claims.c" not in source:
         return []
     calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
-    return [call for call in calls if ast.unparse(call.func) == "claims.check"]
+    return [call for call in calls if ast.unparse(call.func) in ("claims.check", "claims.claim")]
 
 
 def names_in(node):
@@ -181,6 +181,8 @@ def rests_on(evidence, trees):
 def problems_of_evidence(tree, call, row, helpers):
     """What is wrong with the values that decide the claim: typed in, or not of the kind that the ledger says."""
     values = [*call.args[1:], *(word.value for word in call.keywords)]
+    if (row.evidence == "source") != (call.func.attr == "claim"):
+        yield f"{row.id}: a paper's words are quoted, with claims.claim; all else is checked, with claims.check"
     reached = [rests_on(value, [*helpers, tree]) for value in values]
     if not all(reached):
         yield f"{row.id}: the evidence is not computed"
@@ -198,13 +200,15 @@ def problems_of_cell(before, cell, call, row, helpers):
         yield f"{row.id}: the text before the check is not the ledger's: {said!r}"
     tree = ast.parse(cell.source)
     yield from problems_of_evidence(tree, call, row, helpers)
-    if row.evidence == "source" and not re.search(r"#.* (19|20)\d\d", cell.source):
-        yield f"{row.id}: the source's words without their source"
+    comments = " ".join(re.findall("# (.*)", cell.source))
+    if row.evidence == "source" and not re.search(r'"[^"]+".* (19|20)\d\d, ', comments):
+        yield f"{row.id}: the paper's words and their source are not quoted"
     if not checks_in(ast.unparse(tree.body[-1])):
         yield f"{row.id}: the check is not the last statement, so nothing is shown"
     if row._repr_markdown_() not in [output.get("data", {}).get("text/markdown") for output in cell.outputs]:
         yield f"{row.id}: the cell does not show the ledger's verdict"
-    unsaid = numbers(row.claim + " " + row.correct) - code_numbers(cell.source)
+    quoted = row.evidence == "source"
+    unsaid = numbers(row.claim + " " + row.correct) - (numbers if quoted else code_numbers)(cell.source)
     if unsaid:
         yield f"{row.id}: its numbers {sorted(unsaid)} are not in the cell"
 
@@ -216,8 +220,8 @@ def helping(cells):
 
 
 def is_claim(cell):
-    """Whether a code cell checks a claim."""
-    return bool(checks_in(cell.source))
+    """Whether a cell checks a claim."""
+    return cell.cell_type == "code" and bool(checks_in(cell.source))
 
 
 def problems(cells, ledger):
@@ -249,7 +253,7 @@ def test_chapter_and_ledger_are_one():
 def test_each_claim_can_be_tried_alone():
     """A cell with a claim runs after the cells without one: the page is to be looked things up in."""
     cells = read(CHAPTER).cells
-    claimed = [place for place, cell in enumerate(cells) if cell.cell_type == "code" and is_claim(cell)]
+    claimed = [place for place, cell in enumerate(cells) if is_claim(cell)]
     common = {}
     for source in helping(cells[: claimed[-1]]):
         exec(source, common)
@@ -257,37 +261,58 @@ def test_each_claim_can_be_tried_alone():
         exec(cells[place].source, dict(common))
 
 
-def changed(ledger, **fields):
-    return [ledger[0]._replace(**fields), *ledger[1:]]
+COMPUTED, QUOTED = (next(row for row in claims.rows() if row.evidence == kind) for kind in ("computed", "source"))
 
 
-def first_two(cells):
-    """The first claim's text, and the cell that checks it."""
-    return next(two for two in zip(cells, cells[1:], strict=False) if "claims.check(" in two[1].source)
+def changed(ledger, old, **fields):
+    return [row._replace(**fields) if row == old else row for row in ledger]
 
 
-def edited(cells, new):
-    """The cells with the last statement of the first check's cell replaced; ``{check}`` in the new one is the old."""
-    _, cell = first_two(cells)
+def place_of(cells, row):
+    """Where the cell is that checks this claim."""
+    return next(place for place, cell in enumerate(cells) if is_claim(cell) and f"'{row.id}'" in shown_code(cell))
+
+
+def shown_code(cell):
+    return ast.unparse(ast.parse(cell.source))
+
+
+def edited(cells, row, new):
+    """The cells with the last statement of this claim's cell replaced; ``{check}`` in the new one is the old."""
+    cell = cells[place_of(cells, row)]
     *others, check = ast.parse(cell.source).body
     cell.source = "\n".join([*map(ast.unparse, others), new.format(check=ast.unparse(check))])
     return cells
 
 
+def checked_twice(cells):
+    place = place_of(cells, COMPUTED)
+    return [*cells, *cells[place - 1 : place + 1]]
+
+
+TYPED = f"typed = 1\nclaims.check({COMPUTED.id!r}, typed == 2)"
 BREAKAGES = {  # part of the problem that must be found: what is done to cells and ledger
     "a row and no check": lambda cells, ledger: (cells, [*ledger, GOOD]),
     "a check and no row": lambda cells, ledger: (cells, ledger[1:]),
-    "the text before the check": lambda cells, ledger: (cells, changed(ledger, claim="Another.")),
-    "does not show": lambda cells, ledger: (cells, changed(ledger, verdict="right")),
-    "its numbers": lambda cells, ledger: (cells, changed(ledger, correct="It is 98,765.4.")),
+    "the text before the check": lambda cells, ledger: (cells, changed(ledger, COMPUTED, claim="Another.")),
+    "does not show": lambda cells, ledger: (cells, changed(ledger, COMPUTED, verdict="untested")),
+    "its numbers": lambda cells, ledger: (cells, changed(ledger, COMPUTED, correct="It is 98,765.4.")),
     "the order": lambda cells, ledger: (cells, [ledger[1], ledger[0], *ledger[2:]]),
-    "checked twice": lambda cells, ledger: ([*cells, *first_two(cells)], ledger),
-    "typed in": lambda cells, ledger: (cells, changed(ledger, evidence="computed")),
-    "otherwise with measurements": lambda cells, ledger: (cells, changed(ledger, evidence="measured")),
-    "without their source": lambda cells, ledger: (edited(cells, "{check}"), ledger),  # which loses the comments
-    "not computed": lambda cells, ledger: (edited(cells, f"claims.check('{ledger[0].id}', False)"), ledger),
-    "not the last": lambda cells, ledger: (edited(cells, "{check}\nx = 1"), ledger),
-    "checks 2 claims": lambda cells, ledger: (edited(cells, "{check}\n{check}"), ledger),
+    "checked twice": lambda cells, ledger: (checked_twice(cells), ledger),
+    "typed in": lambda cells, ledger: (edited(cells, COMPUTED, TYPED), ledger),
+    "otherwise with measurements": lambda cells, ledger: (cells, changed(ledger, COMPUTED, evidence="measured")),
+    "not computed": lambda cells, ledger: (edited(cells, COMPUTED, f"claims.check({COMPUTED.id!r}, False)"), ledger),
+    "not the last": lambda cells, ledger: (edited(cells, COMPUTED, "{check}\nx = 1"), ledger),
+    "checks 2 claims": lambda cells, ledger: (edited(cells, COMPUTED, "{check}\n{check}"), ledger),
+    "are not quoted": lambda cells, ledger: (edited(cells, QUOTED, "{check}"), ledger),  # which loses the comments
+    "all else is checked": lambda cells, ledger: (
+        edited(cells, COMPUTED, f"claims.claim({COMPUTED.id!r})"),
+        ledger,
+    ),
+    "words are quoted, with claims.claim": lambda cells, ledger: (
+        edited(cells, QUOTED, f"claims.check({QUOTED.id!r}, False)"),
+        ledger,
+    ),
 }
 
 

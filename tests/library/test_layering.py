@@ -1,4 +1,4 @@
-"""The tellings of a convolution stay apart: what each module of dslib may import, read from its source."""
+"""The tellings of a convolution stay apart: what each module of dslib and dscourse imports, read from its source."""
 
 import ast
 import subprocess
@@ -9,50 +9,53 @@ import pytest
 
 import dslib
 
-FOLDER = Path(dslib.__file__).parent
+ROOT = Path(dslib.__file__).parent.parent
+SOURCES = sorted(path for package in ("dslib", "dscourse") for path in (ROOT / package).rglob("*.py"))
 
-# module -> the modules of dslib that it may import; a new module needs a line here
-MAY_IMPORT = {
-    "__init__": set(),
-    "geometry": set(),
-    "functional": {"geometry"},
-    "layers": {"geometry"},
-    "tables": set(),
-    "models": {"layers", "tables", "geometry"},
-    "cost": {"geometry", "tables"},
-    "counting": set(),
-    "figures": {"geometry"},
-    "explorer": {"cost", "geometry"},
-    "exercises": {
-        "functional",
-        "layers",
-        "models",
-        "cost",
-        "geometry",
-        "counting",
-        "bench",
-        "claims",
-        "caffe",
-        "digits",
-    },
-    "quizzes": {"cost", "geometry", "models", "claims", "measured", "bench"},
-    "bench": set(),
-    "measured": set(),
-    "claims": set(),
-    "fused": {"geometry"},
-    "digits": {"layers"},
-    "caffe": {"cost"},
+# module: the modules of ours that it imports. A new one needs a line here, and a line that nothing answers to is wrong.
+IMPORTS = {
+    "dslib": set(),
+    "dslib.geometry": set(),
+    "dslib.functional": {"dslib.geometry"},
+    "dslib.layers": {"dslib.geometry"},
+    "dslib.tables": set(),
+    "dslib.models": {"dslib.layers", "dslib.geometry", "dslib.tables"},
+    "dslib.cost": {"dslib.geometry", "dslib.tables"},
+    "dslib.counting": set(),
+    "dslib.bench": set(),
+    "dslib.caffe": {"dslib.cost"},
+    "dslib.figures": {"dslib.geometry"},
+    "dslib.explorer": {"dslib.cost", "dslib.geometry"},
 }
-WITHOUT_TORCH = {"__init__", "geometry", "tables", "cost", "figures", "explorer", "measured", "claims"}
-NEVER = {"chapters", "tests", "benchmarks", "tools"}  # the repository's folders that use dslib
+# What only the course needs imports any of the library, and of its own package these. The library never imports it.
+OF_THE_COURSE = {
+    "dscourse": set(),
+    "dscourse.checks": set(),
+    "dscourse.claims": set(),
+    "dscourse.digits": set(),
+    "dscourse.exercises": {"dscourse.checks", "dscourse.claims", "dscourse.digits"},
+    "dscourse.measured": set(),
+    "dscourse.quizzes": set(),
+}
+WITHOUT_TORCH = [
+    "dslib.geometry",
+    "dslib.tables",
+    "dslib.cost",
+    "dslib.figures",
+    "dslib.explorer",
+    "dscourse.measured",
+    "dscourse.claims",
+]
+ABOVE = {"chapters", "tests", "benchmarks", "tools"}  # the repository's folders that use both
 
 
-def name_of(path):
-    """``layers`` for dslib/layers.py; ``cost`` for the package dslib/cost and for each file in it."""
-    return path.relative_to(FOLDER).parts[0].removesuffix(".py")
+def module_of(path):
+    """``dslib.layers`` for dslib/layers.py; ``dslib.cost`` for the package dslib/cost and for each file in it."""
+    package, *parts = path.relative_to(ROOT).parts
+    return package if parts == ["__init__.py"] else f"{package}.{parts[0].removesuffix('.py')}"
 
 
-def imported(source, package="dslib"):
+def imported(source, package):
     """Full dotted names of all that the source imports, anywhere in it; relative imports counted from ``package``."""
     names = set()
     for node in ast.walk(ast.parse(source)):
@@ -65,71 +68,66 @@ def imported(source, package="dslib"):
     return names
 
 
-def imported_by(path):
-    package = ".".join(("dslib", *path.relative_to(FOLDER).parts[:-1]))
-    return imported(path.read_text(encoding="utf-8"), package)
+def imported_by(module):
+    """What the files of a module import, also inside functions."""
+    files = [path for path in SOURCES if module_of(path) == module]
+    packages = [".".join(path.relative_to(ROOT).parts[:-1]) for path in files]
+    return set().union(*(imported(path.read_text("utf-8"), name) for path, name in zip(files, packages, strict=True)))
 
 
-def of_dslib(names):
-    """The modules of dslib among the names, as the table calls them; ``__init__`` for a plain ``import dslib``."""
-    inside = [name.split(".") for name in names if name.split(".")[0] == "dslib"]
-    return {parts[1] if len(parts) > 1 else "__init__" for parts in inside}
+def ours(names, module=None):
+    """The modules of ours among the names, ``dslib`` for a plain ``import dslib``, without the module itself."""
+    inside = [name.split(".") for name in names if name.split(".")[0] in ("dslib", "dscourse")]
+    return {".".join(parts[:2]) for parts in inside} - {module}
 
 
-SOURCES = sorted(FOLDER.rglob("*.py"))
+def test_the_tables_have_every_module_and_no_other():
+    assert {module_of(path) for path in SOURCES} == set(IMPORTS) | set(OF_THE_COURSE)
 
 
-def label(path):
-    return path.relative_to(FOLDER).as_posix()
+@pytest.mark.parametrize("module", IMPORTS)
+def test_a_module_of_the_library_imports_what_the_table_says(module):
+    assert ours(imported_by(module), module) == IMPORTS[module]
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=label)
-def test_module_imports_only_what_the_table_allows(path):
-    assert name_of(path) in MAY_IMPORT, f"{label(path)} is not in the table: say there what it may import"
-    found = of_dslib(imported_by(path)) - {name_of(path)}
-    assert found <= MAY_IMPORT[name_of(path)], f"{label(path)} imports {found}"
+@pytest.mark.parametrize("module", OF_THE_COURSE)
+def test_a_module_of_the_course_imports_the_library_and_what_the_table_says(module):
+    found = {name for name in ours(imported_by(module), module) if name.startswith("dscourse")}
+    assert found == OF_THE_COURSE[module]
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=label)
-def test_module_imports_nothing_that_uses_dslib(path):
-    assert not {name.split(".")[0] for name in imported_by(path)} & NEVER
+@pytest.mark.parametrize("module", [*IMPORTS, *OF_THE_COURSE])
+def test_a_module_imports_nothing_that_uses_both(module):
+    assert not {name.split(".")[0] for name in imported_by(module)} & ABOVE
 
 
-@pytest.mark.parametrize("path", [path for path in SOURCES if name_of(path) in WITHOUT_TORCH], ids=label)
-def test_module_runs_without_torch(path):
+@pytest.mark.parametrize("module", WITHOUT_TORCH)
+def test_module_runs_without_torch(module):
     """Neither in its own source, also inside functions, nor through what it imports in a fresh interpreter."""
-    assert "torch" not in {name.split(".")[0] for name in imported_by(path)}
-    module = "dslib" if path.name == "__init__.py" else f"dslib.{name_of(path)}"
+    assert "torch" not in {name.split(".")[0] for name in imported_by(module)}
     check = f"import sys, {module}; sys.exit('torch' in sys.modules and 'torch was imported')"
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 
-def test_the_three_tellings_are_there():
-    """Guards the tests above against an empty folder, and against a table line that nothing answers to."""
-    assert {"geometry", "functional", "layers", "cost", "figures"} <= {name_of(path) for path in SOURCES}
-
-
 @pytest.mark.parametrize(
-    "source, found",
+    "source, package, found",
     [
-        ("import dslib.cost", {"cost"}),
-        ("import dslib.cost as c, os", {"cost"}),
-        ("from dslib import cost, layers", {"cost", "layers"}),
-        ("from dslib.cost import conv2d", {"cost"}),
-        ("from . import cost", {"cost"}),
-        ("from .cost import conv2d", {"cost"}),
-        ("from .models.ghostnet import GhostNet", {"models"}),
-        ("def f():\n    from .cost import conv2d", {"cost"}),
-        ("import torch\nfrom math import gcd", set()),
-        ("import dslib", {"__init__"}),
-        ("import dslibrary.cost", set()),
+        ("import dslib.cost", "dslib", {"dslib.cost"}),
+        ("import dslib.cost as c, os", "dslib", {"dslib.cost"}),
+        ("from dslib import cost, layers", "dslib", {"dslib.cost", "dslib.layers"}),
+        ("from dslib.cost import conv2d", "dscourse", {"dslib.cost"}),
+        ("from . import cost", "dslib", {"dslib.cost"}),
+        ("from .cost import conv2d", "dslib", {"dslib.cost"}),
+        ("from .models.ghostnet import GhostNet", "dslib", {"dslib.models"}),
+        ("from ..layers import ConvBNAct", "dslib.models", {"dslib.layers"}),
+        ("from . import ghostnet", "dslib.models", {"dslib.models"}),
+        ("from dscourse import claims", "dslib", {"dscourse.claims"}),
+        ("def f():\n    from .cost import conv2d", "dslib", {"dslib.cost"}),
+        ("import torch\nfrom math import gcd", "dslib", set()),
+        ("import dslib", "dscourse", {"dslib"}),
+        ("import dslibrary.cost", "dslib", set()),
     ],
 )
-def test_every_kind_of_import_is_seen(source, found):
-    assert of_dslib(imported(source)) == found
-
-
-def test_relative_imports_count_from_their_package():
-    assert imported("from ..layers import ConvBNAct", "dslib.models") == {"dslib.layers.ConvBNAct"}
-    assert imported("from . import ghostnet", "dslib.models") == {"dslib.models.ghostnet"}
+def test_every_kind_of_import_is_seen(source, package, found):
+    assert ours(imported(source, package)) == found

@@ -4,16 +4,12 @@ from dataclasses import dataclass
 
 import torch
 
-from .layers import convolutions, inputs
-from .timing import Timing, measure, stopwatch_for
+from dslib.bench import Timing, convolutions, inputs, measure, stopwatch_for
 
 
 @dataclass(frozen=True)
 class Rate:
-    """An amount of work, FLOPs or bytes, and the times that it took; ``per_second`` is by the median.
-
-    Chapter: theory_and_silicon.
-    """
+    """An amount of work, FLOPs or bytes, and the times that it took; ``per_second`` is by the median."""
 
     amount: int
     timing: Timing
@@ -26,7 +22,7 @@ class Rate:
 def matmul_rate(side=2048, device="cpu", dtype=torch.float32, **how):
     """FLOPs per second of the product of two square matrices, ``2 * side**3`` FLOPs: the machine at its best.
 
-    ``how`` goes to :func:`measure`, here and below. Raises ValueError for a side below 1. Chapter: theory_and_silicon.
+    ``how`` goes to :func:`measure`, here and below. Raises ValueError for a side below 1.
     """
     a, b, out = _arrays(3, (side, side), device, dtype)
     return _rate(lambda: torch.mm(a, b, out=out), 2 * side**3, device, how)
@@ -36,7 +32,7 @@ def convolution_rate(channels=256, size=56, device="cpu", dtype=torch.float32, *
     """FLOPs per second of a dense 3x3 convolution, channels_last: ``18 * channels**2 * size**2`` FLOPs.
 
     Where a library convolves better than it multiplies matrices, this is the machine at its best. Raises ValueError
-    for channels or a size below 1. Chapter: theory_and_silicon.
+    for channels or a size below 1.
     """
     if min(channels, size) < 1:
         raise ValueError(f"channels and size must be at least 1, got {channels}, {size}")
@@ -48,7 +44,7 @@ def copy_rate(elements, device="cpu", dtype=torch.float32, **how):
     """Bytes per second of a copy: each element is read once and written once.
 
     Arrays far larger than the caches measure the memory, small ones a cache. What a processor moves besides (many read
-    a line before they write it) is not counted. Raises ValueError below 1 element. Chapter: theory_and_silicon.
+    a line before they write it) is not counted. Raises ValueError below 1 element.
     """
     source, target = _arrays(2, (elements,), device, dtype)
     return _rate(lambda: target.copy_(source), 2 * elements * source.element_size(), device, how)
@@ -58,18 +54,6 @@ def add_rate(elements, device="cpu", dtype=torch.float32, **how):
     """Bytes per second of a sum of two arrays: two elements are read and one written. As :func:`copy_rate`."""
     a, b, out = _arrays(3, (elements,), device, dtype)
     return _rate(lambda: torch.add(a, b, out=out), 3 * elements * a.element_size(), device, how)
-
-
-def attainable(intensity, flops_per_second, bytes_per_second):
-    """FLOPs per second that a layer of this arithmetic intensity (FLOPs per byte) can reach: the lower roof.
-
-    ``min(flops_per_second, intensity * bytes_per_second)``: fetching and computing may overlap, the slower one sets
-    the pace. Raises ValueError for a number that is not positive. Source: Williams et al. 2009, equation in "The
-    Roofline Model". Chapter: theory_and_silicon.
-    """
-    if not (intensity > 0 and flops_per_second > 0 and bytes_per_second > 0):
-        raise ValueError(f"all must be positive, got {intensity}, {flops_per_second}, {bytes_per_second}")
-    return min(flops_per_second, intensity * bytes_per_second)
 
 
 def _arrays(count, shape, device, dtype):

@@ -1,7 +1,7 @@
 """The fused kernel in Triton's interpreter, on the CPU, against torch's convolutions and those by hand.
 
 The environment chooses Triton's interpreter or its compiler for a whole process, so the kernel runs in processes of its
-own: in this Python if it has Triton, else in that of ``.venv-colab``. Without either these tests fail.
+own. Triton must be installed: `make prove` runs this file where it is.
 """
 
 import json
@@ -9,40 +9,28 @@ import os
 import random
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 import torch
 import torch.nn.functional as F
 
-from dslib import functional, fused
+from benchmarks import fused
+from dslib import functional
 
 ROOT = Path(__file__).parent.parent.parent
-COLAB = ROOT / ".venv-colab" / "bin" / "python"
-HOW_TO_INSTALL = "the fused kernel is tested with Triton, which is not installed: make .venv-colab/installed"
 
 pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
 
 
-def run(python, script, *arguments, **environment):
+def run(script, *arguments, **environment):
     """Run the script in a process of its own; what it printed. If it fails, so does the test."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("TRITON_")}
     environment = inherited | environment | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    command = [str(python), "-c", script, *map(str, arguments)]
+    command = [sys.executable, "-c", script, *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
     return done.stdout
-
-
-@pytest.fixture(scope="module")
-def with_triton():
-    """A Python that has torch and Triton."""
-    if find_spec("triton"):
-        return sys.executable
-    if not COLAB.exists() or subprocess.run([COLAB, "-c", "import triton"], capture_output=True).returncode:
-        pytest.fail(HOW_TO_INSTALL, pytrace=False)
-    return COLAB
 
 
 # -- cases ---------------------------------------------------------------------------------------------------------
@@ -130,7 +118,7 @@ HALVES_LOST = {
 INTERPRET = """
 import sys, torch
 from triton.runtime.interpreter import interpreter_builder
-from dslib import fused
+from benchmarks import fused
 
 def note_spans(*arguments, **_):
     tensors = [argument for argument in arguments if isinstance(argument, torch.Tensor)]
@@ -151,11 +139,11 @@ torch.save({name: fused.depthwise_separable_conv2d(**arguments) for name, argume
 
 
 @pytest.fixture(scope="module")
-def results(with_triton, tmp_path_factory):
+def results(tmp_path_factory):
     """What the kernel makes of each case, in the interpreter: all in one process, which takes seconds to start."""
     folder = tmp_path_factory.mktemp("fused")
     torch.save(CASES | {name: changed(value, torch.Tensor.half) for name, value in HALVES_LOST.items()}, folder / "in")
-    run(with_triton, INTERPRET, folder / "in", folder / "out", TRITON_INTERPRET="1")
+    run(INTERPRET, folder / "in", folder / "out", TRITON_INTERPRET="1")
     return torch.load(folder / "out")
 
 
@@ -220,7 +208,7 @@ COMPILE = """
 import json, sys, triton
 from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
-from dslib import fused
+from benchmarks import fused
 known = dict(M=1, K_h=3, K_w=3, RELU_BETWEEN=True, RELU=True, x_c=1, y_c=1)
 known |= dict(BLOCK_PIXELS=32, BLOCK_MID=32, BLOCK_OUT=128)
 names = fused._kernel.arg_names
@@ -232,9 +220,9 @@ print(json.dumps({"operations": compiled.asm["ttir"], "instructions": compiled.a
 
 
 @pytest.fixture(scope="module", params=["fp32", "fp16"])
-def compiled(request, with_triton, tmp_path_factory):
+def compiled(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("compiled")  # so that no earlier kernel is found in Triton's cache
-    return json.loads(run(with_triton, COMPILE, request.param, TRITON_CACHE_DIR=str(folder)))
+    return json.loads(run(COMPILE, request.param, TRITON_CACHE_DIR=str(folder)))
 
 
 def test_compiles_for_a_gpu_and_writes_to_memory_once(compiled):
@@ -305,7 +293,7 @@ def test_more_elements_than_32_bits_count_raise(size, C_out, stride, message):
 TRY = """
 import sys, torch
 if sys.argv[1] == "without": sys.modules["triton"] = None  # an import of it fails
-from dslib import fused
+from benchmarks import fused
 weights = torch.ones(1, 1, 1, 1), torch.ones(1, 1, 1, 1)
 try: fused.depthwise_separable_conv2d(torch.ones(1, 1, 2, 2), *weights)
 except Exception as error: print(type(error).__name__, error)
@@ -313,10 +301,10 @@ except Exception as error: print(type(error).__name__, error)
 
 
 def test_without_triton_a_call_says_what_to_install():
-    printed = run(sys.executable, TRY, "without")
+    printed = run(TRY, "without")
     assert printed.startswith("ModuleNotFoundError") and "pip install triton" in printed
 
 
-def test_cpu_tensors_need_the_interpreter(with_triton):
-    printed = run(with_triton, TRY, "with")
+def test_cpu_tensors_need_the_interpreter():
+    printed = run(TRY, "with")
     assert printed.startswith("ValueError x is on cpu") and "TRITON_INTERPRET=1" in printed

@@ -7,15 +7,14 @@ is made for channels_last, where the channels that neighbouring threads read are
 
 It runs on CUDA GPUs. Where the environment says ``TRITON_INTERPRET=1`` before this module is imported, Triton's
 interpreter runs the same code on CPU tensors: slow, and good for tests. How fast the kernel is, only a GPU can say.
-Triton is no dependency of dslib: without it this module can be imported, and a call says what to install.
-Chapter: theory_and_silicon.
+Without Triton this module can be imported, and a call says what to install.
 """
 
 from math import prod
 
 import torch
 
-from .geometry import check_groups, output_size_padded, pair, positive_int, resolve_padding
+from dslib.geometry import check_groups, output_size_padded, pair, positive_int, resolve_padding
 
 try:
     import triton
@@ -57,7 +56,7 @@ def depthwise_separable_conv2d(
     Forward only. Raises ValueError for tensors that do not fit together, are not of one such dtype and on one device,
     or want a gradient, for CPU tensors outside the interpreter, and for other values than those named;
     ModuleNotFoundError without Triton. Source: the two halves, Howard et al. 2017 (MobileNets, arXiv 1704.04861),
-    section 3.1; the fusion, Triton's tutorial on matrix products. Chapter: theory_and_silicon.
+    section 3.1; the fusion, Triton's tutorial on matrix products.
     """
     tensors = {"x": x, "depthwise_weight": depthwise_weight, "pointwise_weight": pointwise_weight}
     biases = {"depthwise_bias": depthwise_bias, "pointwise_bias": pointwise_bias}
@@ -201,6 +200,6 @@ def _check_can_run(x):
         raise ModuleNotFoundError("the fused kernel needs Triton, which has wheels for Linux: pip install triton")
     if isinstance(_kernel, triton.JITFunction) and not x.is_cuda:
         raise ValueError(
-            f"x is on {x.device}, and the kernel runs on CUDA GPUs; set TRITON_INTERPRET=1 before dslib.fused is "
+            f"x is on {x.device}, and the kernel runs on CUDA GPUs; set TRITON_INTERPRET=1 before benchmarks.fused is "
             "imported to run it slowly on the CPU"
         )

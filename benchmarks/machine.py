@@ -19,7 +19,7 @@ def machine():
     """What a measurement of today depends on, as a dict: torch, processor, its vectors, cores, GPU, date.
 
     ``vectors`` is the instruction set that torch uses; ``gpu`` is empty where torch sees none. The number of threads
-    is not in it: it belongs to each measurement. Chapter: theory_and_silicon.
+    is not in it: it belongs to each measurement.
     """
     return {
         "torch": torch.__version__,
@@ -45,7 +45,7 @@ def page_faults(function, calls=3, warm_up=2):
     A program gets memory in pages, usually of 4096 bytes, and the system fills a page with zeros when it is first
     touched. A function that gives its memory back and asks anew in each call pays for that each time. None where the
     system does not count: Windows, and some sandboxes, which report 0 whatever happens. Raises ValueError for
-    ``calls`` below 1. Chapter: theory_and_silicon.
+    ``calls`` below 1.
     """
     if calls < 1:
         raise ValueError(f"calls must be at least 1, got {calls}")

@@ -15,7 +15,7 @@ class Worker:
     that is idle uses no processor. ``environment`` is set while the process starts: some libraries read it only then.
 
     ``build``, arguments and results must be picklable: ``build`` stands at the top of a file. RuntimeError carries what
-    was raised there, the traceback included. Close it, or use it in a ``with`` block. Chapter: theory_and_silicon.
+    was raised there, the traceback included. Close it, or use it in a ``with`` block.
     """
 
     def __init__(self, build, *arguments, environment=None):

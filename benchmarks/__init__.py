@@ -1,0 +1,1 @@
+"""Programs that measure what takes too long for a page, and write it to ``dscourse/measured/``."""
