@@ -67,6 +67,5 @@ def filled(text: str, source: str) -> str:
 
 def filled_chapter(text: Path, words: str | None = None) -> str:
     """The text of ``chapters/<slug>.md``, or other words for it, with its exercises filled in."""
-    before = text.parent / "solutions" / f"{text.stem}.py"  # a chapter whose exercises are not yet in FOLDER
-    source = before if before.exists() else FOLDER / f"{text.stem}.py"
+    source = FOLDER / f"{text.stem}.py"
     return filled(words or text.read_text(), source.read_text() if source.exists() else "")

@@ -20,7 +20,7 @@ def exercise(
     fault: Callable | None = None,
     also: Callable | None = None,
     hint: str = "",
-    wrong: Sequence[tuple] = (),
+    wrong: dict[str, str | None] | None = None,
 ) -> Callable:
     """Make of the solution below it a check, ``check_<name>(reader_function)`` in the same module.
 
@@ -31,15 +31,16 @@ def exercise(
             before the oracle.
         also: ``also(reader_function)`` looks at a right function once more, and says what is wrong, or "".
         hint: what is said to every other wrong answer, after the first case that fails.
-        wrong: wrong answers ``(old text, new text, hint)`` or ``(new expression after the last return, hint)``. With
-            an oracle the check recognizes an answer that is the same in all cases. Hint None: the general one. Where
-            ``fault`` speaks, the hint is words that it says; the tests look for them.
+        wrong: wrong answers and the hint for each. A wrong answer is a change of the solution, ``"old text -> new
+            text"``, or a new expression after its last return. With an oracle the check recognizes an answer that is
+            the same in all cases. Hint None: the general one. Where ``fault`` speaks, the hint is words that it says;
+            the tests look for them.
     """
 
     def register(solution: Callable) -> Callable:
         names, name = solution.__globals__, solution.__name__
         slug = solution.__module__.rpartition(".")[2]
-        exercise = Exercise(name, Path(names["__file__"]), names, cases, oracle, fault, also, hint, tuple(wrong))
+        exercise = Exercise(name, Path(names["__file__"]), names, cases, oracle, fault, also, hint, wrong or {})
 
         def check(reader_function: Callable) -> Feedback:
             return exercise.check(reader_function)
@@ -67,7 +68,7 @@ class Exercise:
     fault: Callable | None
     also: Callable | None
     hint: str
-    wrong: tuple[tuple, ...]
+    wrong: dict[str, str | None]
 
     def check(self, function: Callable) -> Feedback:
         """What to tell the reader of the function. Raises TypeError if it is none."""
@@ -111,21 +112,21 @@ class Exercise:
         first = next(((case, what) for case, what in told if what), None)
         if not first:
             return ""
-        for *change, hint in self.wrong:
+        for change, hint in self.wrong.items():
             if hint and not any(map(difference, answers, self.answers(change, cases))):
                 return hint
         return f"{call(function, first[0])} {first[1]}. {self.hint}"
 
-    def answers(self, change: Sequence[str], cases: Sequence[tuple]) -> Iterator:
+    def answers(self, change: str, cases: Sequence[tuple]) -> Iterator:
         """What the changed solution answers, case by case."""
-        function = self.changed(*change)
+        function = self.changed(change)
         return (function(*copy.deepcopy(case)) for case in cases)
 
-    def changed(self, *change: str) -> Callable:
+    def changed(self, change: str | None = None) -> Callable:
         """The solution with a change of its text, as a function; without one, the solution itself."""
         text = solutions(self.file.read_text(encoding="utf-8"))[self.name]
         names = dict(self.names)
-        exec(compile(changed(text, *change) if change else text, f"<{self.name}>", "exec"), names)
+        exec(compile(changed(text, change) if change else text, f"<{self.name}>", "exec"), names)
         return names[self.name]
 
     def looked_at_again(self, function: Callable) -> str:

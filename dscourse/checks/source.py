@@ -20,13 +20,13 @@ def is_exercise(decorator: ast.expr) -> bool:
     return isinstance(decorator, ast.Call) and getattr(decorator.func, "id", None) == "exercise"
 
 
-def changed(text: str, *change: str) -> str:
-    """The text after a change: ``(old, new)``, wherever the old text occurs; or ``(new,)`` for the last ``return``.
+def changed(text: str, change: str) -> str:
+    """The text after a change: ``"old -> new"``, wherever the old text occurs; else the change is a new last return.
 
     Raises ValueError if the text has nothing to change.
     """
-    if len(change) == 2:
-        old, new = change
+    old, arrow, new = change.partition(" -> ")
+    if arrow:
         if old not in text:
             raise ValueError(f"{old!r} is not in the solution:\n{text}")
         return text.replace(old, new)
@@ -37,4 +37,4 @@ def changed(text: str, *change: str) -> str:
     lines = text.splitlines()
     before = [*lines[: last.lineno - 1], lines[last.lineno - 1][: last.col_offset]]
     after = [lines[last.end_lineno - 1][last.end_col_offset :], *lines[last.end_lineno :]]
-    return "\n".join(before) + change[0] + "\n".join(after)
+    return "\n".join(before) + change + "\n".join(after)

@@ -18,23 +18,15 @@ from dslib import cost, counting
     cases=[(40, 28, 600), (25, 31, 400), (18, 18, 597), (3, 1, 50)],
     oracle=lambda standard, other, images: 100.0 * ((images - other) / images - (images - standard) / images),
     hint="Each accuracy is the percentage of the test images that are not wrong. How far apart are the two?",
-    wrong=[
-        (
-            "standard_wrong - other_wrong",
-            "other_wrong - standard_wrong",
-            "The sign is turned: a network with fewer errors gains, so its number is positive.",
-        ),
-        ("100 * ", "", "This is a share of the images. A point is one percent: take it times 100."),
-        (
-            "/ test_images",
-            "/ standard_wrong",
-            "You divide by the errors of the standard network. Accuracy is a share of all test images.",
-        ),
-        (
-            "standard_wrong - other_wrong",
-            "This is a number of images. As accuracy it is a share of all test images, in percent.",
-        ),
-    ],
+    wrong={
+        "standard_wrong - other_wrong -> other_wrong - standard_wrong": "The sign is turned: a network with fewer "
+        "errors gains, so its number is positive.",
+        "100 *  -> ": "This is a share of the images. A point is one percent: take it times 100.",
+        "/ test_images -> / standard_wrong": "You divide by the errors of the standard network. Accuracy is a share of "
+        "all test images.",
+        "standard_wrong - other_wrong": "This is a number of images. As accuracy it is a share of all test images, in "
+        "percent.",
+    },
 )
 def points_gained(standard_wrong, other_wrong, test_images):
     return 100 * (standard_wrong - other_wrong) / test_images
@@ -48,24 +40,15 @@ def points_gained(standard_wrong, other_wrong, test_images):
     ],
     oracle=lambda validation, test: min((validation[rate], test[rate]) for rate in test)[1],
     hint="One dictionary chooses a rate, the other says what that rate is worth.",
-    wrong=[
-        (
-            "min(test_wrong.values())",
-            "You choose by the test images: the smallest of several test errors is small by luck too. The validation "
-            "images choose, the test images only judge.",
-        ),
-        (
-            "min(validation_wrong.values())",
-            "This is the error on the images that chose the rate. It is the smallest of several, so it is small by "
-            "luck too; new images judge.",
-        ),
-        ("best_rate", "This is the rate. What is asked for is the number of test errors at it."),
-        (
-            "min(",
-            "max(",
-            "You choose the rate with the most errors. The numbers count what is wrong, so the smallest is best.",
-        ),
-    ],
+    wrong={
+        "min(test_wrong.values())": "You choose by the test images: the smallest of several test errors is small by "
+        "luck too. The validation images choose, the test images only judge.",
+        "min(validation_wrong.values())": "This is the error on the images that chose the rate. It is the smallest of "
+        "several, so it is small by luck too; new images judge.",
+        "best_rate": "This is the rate. What is asked for is the number of test errors at it.",
+        "min( -> max(": "You choose the rate with the most errors. The numbers count what is wrong, so the smallest is "
+        "best.",
+    },
 )
 def honest_error(validation_wrong, test_wrong):
     best_rate = min(validation_wrong, key=validation_wrong.get)
@@ -82,41 +65,22 @@ def interval(first, second, multiple):
     cases=[([90, 96, 93, 97], [89, 94, 92, 94], 3.18), ([80, 82], [85, 81], 12.7), ([71, 75, 70], [64, 73, 69], 2)],
     oracle=interval,
     hint="Differences of the pairs first; then their mean, and multiple standard errors to either side.",
-    wrong=[
-        (
-            "gaps.std(ddof=1)",
-            "np.hypot(np.std(first, ddof=1), np.std(second, ddof=1))",
-            "You add the squared standard errors of the two rows. The trainings come in pairs: take the difference of "
-            "each pair first, and what is hard or easy for both drops out.",
-        ),
-        (
-            "ddof=1",
-            "ddof=0",
-            "You divide by n for the standard deviation. Numbers lie closer to their own mean than to the true one, so "
-            "it is n - 1 (ddof=1 in numpy).",
-        ),
-        (
-            " / len(gaps) ** 0.5",
-            "",
-            "This is the spread of single differences. Their mean has the standard error s / sqrt(n).",
-        ),
-        (
-            "np.array(first) - np.array(second)",
-            "np.array(second) - np.array(first)",
-            "You take second - first. The interval is for what the first network is ahead.",
-        ),
-        ("gaps.mean() + reach, gaps.mean() - reach", "The two ends are swapped: the lower one comes first."),
-        (
-            "multiple *",
-            "1.96 *",
-            "You take 1.96 standard errors. The multiple is an argument: for few numbers it is larger.",
-        ),
-        (
-            "multiple *",
-            "multiple / 2 *",
-            "Your interval is half as long as it should be: multiple standard errors lie on each side of the mean.",
-        ),
-    ],
+    wrong={
+        "gaps.std(ddof=1) -> np.hypot(np.std(first, ddof=1), np.std(second, ddof=1))": "You add the squared standard "
+        "errors of the two rows. The trainings come in pairs: take the difference of each pair first, and what is hard "
+        "or easy for both drops out.",
+        "ddof=1 -> ddof=0": "You divide by n for the standard deviation. Numbers lie closer to their own mean than to "
+        "the true one, so it is n - 1 (ddof=1 in numpy).",
+        " / len(gaps) ** 0.5 -> ": "This is the spread of single differences. Their mean has the standard error s / "
+        "sqrt(n).",
+        "np.array(first) - np.array(second) -> np.array(second) - np.array(first)": "You take second - first. The "
+        "interval is for what the first network is ahead.",
+        "gaps.mean() + reach, gaps.mean() - reach": "The two ends are swapped: the lower one comes first.",
+        "multiple * -> 1.96 *": "You take 1.96 standard errors. The multiple is an argument: for few numbers it is "
+        "larger.",
+        "multiple * -> multiple / 2 *": "Your interval is half as long as it should be: multiple standard errors lie "
+        "on each side of the mean.",
+    },
 )
 def paired_interval(first, second, multiple):
     gaps = np.array(first) - np.array(second)
@@ -137,32 +101,18 @@ def counted(kind, channels):
         (counted("standard", (a, b)) - counted("separable", (a, b))) // cost.depthwise_separable_conv2d(b, b, 3, 4).macs
     ),
     hint="What do the three layers save when they become separable? What does one layer more cost?",
-    wrong=[
-        (
-            "saved // one.macs + 1",
-            "One too many: a last layer for which the MACs do not reach any more is not added, so round down.",
-        ),
-        (
-            "(b, b, 3, 4)",
-            "(b, b, 3, 8)",
-            "You price the new layers on maps of 8 by 8. They stand where the maps are 4 by 4.",
-        ),
-        (
-            ".macs",
-            ".params",
-            "You compare weights. In a MAC count each weight weighs as much as its map has positions, 64 or 16.",
-        ),
-        (
-            "depthwise_separable_conv2d(b, b, 3",
-            "depthwise_conv2d(b, 3",
-            "The new layers have a pointwise half too, and that is the larger one.",
-        ),
-        (
-            " - pair.macs",
-            "",
-            "You spend all MACs of the three standard layers. The separable ones in their place have to be paid first.",
-        ),
-    ],
+    wrong={
+        "saved // one.macs + 1": "One too many: a last layer for which the MACs do not reach any more is not added, so "
+        "round down.",
+        "(b, b, 3, 4) -> (b, b, 3, 8)": "You price the new layers on maps of 8 by 8. They stand where the maps are 4 "
+        "by 4.",
+        ".macs -> .params": "You compare weights. In a MAC count each weight weighs as much as its map has positions, "
+        "64 or 16.",
+        "depthwise_separable_conv2d(b, b, 3 -> depthwise_conv2d(b, 3": "The new layers have a pointwise half too, and "
+        "that is the larger one.",
+        " - pair.macs -> ": "You spend all MACs of the three standard layers. The separable ones in their place have "
+        "to be paid first.",
+    },
 )
 def more_layers(a, b):
     saved = 0
@@ -183,25 +133,15 @@ def first_that_is_enough(share, reach):
     cases=[(0.03, 0.25), (0.1, 0.5), (0.07, 1.5), (0.013, 0.11)],
     oracle=first_that_is_enough,
     hint="1.96 standard deviations, in points, must be no more than the reach. Solve that for T, and round up.",
-    wrong=[
-        ("ceil", "floor", "You round down. With one image less than the formula says the interval reaches too far."),
-        (
-            "100 * 1.96",
-            "1.96",
-            "A reach in points is set against a share: sqrt(q / T) takes the factor 100 to become points.",
-        ),
-        (
-            " ** 2",
-            "",
-            "The square is missing: to halve the interval it takes four times the images, not twice as many.",
-        ),
-        (" * 1.96", "", "This is one standard error to either side. An interval of 95 % has 1.96 of them."),
-        (
-            "100 * 1.96",
-            "2 * 100 * 1.96",
-            "The reach is to one side of the mean. You have taken it for the length of the whole interval.",
-        ),
-    ],
+    wrong={
+        "ceil -> floor": "You round down. With one image less than the formula says the interval reaches too far.",
+        "100 * 1.96 -> 1.96": "A reach in points is set against a share: sqrt(q / T) takes the factor 100 to become "
+        "points.",
+        " ** 2 -> ": "The square is missing: to halve the interval it takes four times the images, not twice as many.",
+        " * 1.96 -> ": "This is one standard error to either side. An interval of 95 % has 1.96 of them.",
+        "100 * 1.96 -> 2 * 100 * 1.96": "The reach is to one side of the mean. You have taken it for the length of the "
+        "whole interval.",
+    },
 )
 def images_needed(share, reach):
     images = share * (100 * 1.96 / reach) ** 2
@@ -221,33 +161,22 @@ def errors_of_table(standard, other, images):
     ],
     oracle=errors_of_table,
     hint="A table with a row for each seed: 1 where only the standard network is wrong, -1 where only the other.",
-    wrong=[
-        (
-            "100 * by_images, 100 * by_seeds",
-            "Seeds and images are swapped: each seed's mean, over the images, is one of the numbers by seeds.",
-        ),
-        (
-            "ddof=1",
-            "ddof=0",
-            "You divide by n for the standard deviation. It is n - 1, as in the first section (ddof=1 in numpy).",
-        ),
-        ("by_seeds, by_images", "These are shares of 1. A point is one percent."),
-        (
-            "tuple(map(math.hypot, *(errors_of_table(wrong, [()] * len(wrong), test_images) for wrong in "
-            "(standard_wrong, other_wrong))))",
-            "You take the two networks apart. Subtract first, seed by seed and image by image: what is hard for both "
-            "drops out.",
-        ),
-        (
-            "100 * of_seed.std(ddof=1), 100 * of_image.std(ddof=1)",
-            "These are the spreads of single means. The mean of n of them has the standard error s / sqrt(n).",
-        ),
-        ("-= 1", "= -1", "Where both networks are wrong your table has -1. It should be 0: add 1, then subtract 1."),
-        (
-            "100 * by_seeds**2, 100 * by_images**2",
-            "These are the squared errors: take the root before you turn a share into points.",
-        ),
-    ],
+    wrong={
+        "100 * by_images, 100 * by_seeds": "Seeds and images are swapped: each seed's mean, over the images, is one of "
+        "the numbers by seeds.",
+        "ddof=1 -> ddof=0": "You divide by n for the standard deviation. It is n - 1, as in the first section (ddof=1 "
+        "in numpy).",
+        "by_seeds, by_images": "These are shares of 1. A point is one percent.",
+        "tuple(map(math.hypot, *(errors_of_table(wrong, [()] * len(wrong), test_images) "
+        "for wrong in (standard_wrong, other_wrong))))": "You take the two networks apart. Subtract first, seed by seed and image by image: "
+        "what is hard for both drops "
+        "out.",
+        "100 * of_seed.std(ddof=1), 100 * of_image.std(ddof=1)": "These are the spreads of single means. The mean of n "
+        "of them has the standard error s / sqrt(n).",
+        "-= 1 -> = -1": "Where both networks are wrong your table has -1. It should be 0: add 1, then subtract 1.",
+        "100 * by_seeds**2, 100 * by_images**2": "These are the squared errors: take the root before you turn a share "
+        "into points.",
+    },
 )
 def two_errors(standard_wrong, other_wrong, test_images):
     better = np.zeros((len(standard_wrong), test_images))

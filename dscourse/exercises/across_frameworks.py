@@ -17,29 +17,17 @@ def places_in_a_row(channel, row, column, channels, height, width):
     cases=[(1, 0, 2, 2, 2, 3), (0, 1, 0, 2, 2, 3), (3, 4, 7, 5, 6, 9)],
     oracle=places_in_a_row,
     hint="How many numbers stand before this one? The last axis of a layout runs fastest.",
-    wrong=[
-        (
-            "in_nhwc, in_nchw",
-            "The two are swapped: in NCHW the channel stands left of height and width, so a channel's whole map comes "
-            "before the next one.",
-        ),
-        ("in_nchw + 1, in_nhwc + 1", "You count from 1. The first number of the row has the place 0."),
-        (
-            "height, width):",
-            "width, height):",
-            "Height and width are swapped: to the next row of a map it is as many pixels as the map is wide.",
-        ),
-        (
-            "in_nchw, (row * channels + channel) * width + column",
-            "Your second layout writes a row of one channel before the next channel. In NHWC the channel runs fastest: "
-            "a pixel with all its channels, then the next pixel.",
-        ),
-        (
-            "in_nchw, in_nchw",
-            "Your two places are always equal. In another layout the numbers stand in another order; only a reshape "
-            "leaves them where they are.",
-        ),
-    ],
+    wrong={
+        "in_nhwc, in_nchw": "The two are swapped: in NCHW the channel stands left of height and width, so a channel's "
+        "whole map comes before the next one.",
+        "in_nchw + 1, in_nhwc + 1": "You count from 1. The first number of the row has the place 0.",
+        "height, width): -> width, height):": "Height and width are swapped: to the next row of a map it is as many "
+        "pixels as the map is wide.",
+        "in_nchw, (row * channels + channel) * width + column": "Your second layout writes a row of one channel before "
+        "the next channel. In NHWC the channel runs fastest: a pixel with all its channels, then the next pixel.",
+        "in_nchw, in_nchw": "Your two places are always equal. In another layout the numbers stand in another order; "
+        "only a reshape leaves them where they are.",
+    },
 )
 def memory_places(channel, row, column, channels, height, width):
     in_nchw = (channel * height + row) * width + column
@@ -54,19 +42,13 @@ LESS_USUAL = {"Caffe": "group", "ONNX": "group", "JAX": "feature_group_count"}
     cases=[("torch", 4), ("PaddlePaddle", 32), ("Caffe", 512), ("ONNX", 4), ("JAX", 16)],
     oracle=lambda tool, c_in: (LESS_USUAL.get(tool, "groups"), c_in),
     hint="Each tool's section of the chapter has the word. The number is the same in all.",
-    wrong=[
-        (
-            "words[tool], 1",
-            "With one group every output reads all input channels, and that is a standard convolution. In a depthwise "
-            "one each input channel is a group of its own.",
-        ),
-        ('"groups", in_channels', "The number is right. But only torch and PaddlePaddle have the word groups for it."),
-        (
-            '"feature_group_count"',
-            '"group"',
-            "JAX has one function for all convolutions and a longer word: it counts groups of features.",
-        ),
-    ],
+    wrong={
+        "words[tool], 1": "With one group every output reads all input channels, and that is a standard convolution. "
+        "In a depthwise one each input channel is a group of its own.",
+        '"groups", in_channels': "The number is right. But only torch and PaddlePaddle have the word groups for it.",
+        '"feature_group_count" -> "group"': "JAX has one function for all convolutions and a longer word: it counts "
+        "groups of features.",
+    },
 )
 def group_setting(tool, in_channels):
     words = {
@@ -93,33 +75,20 @@ def kernel_by_kernel(depthwise, pointwise):
     ],
     oracle=kernel_by_kernel,
     hint="Turn the axes first. Then join C_in and m to one axis, and put an axis of 1 behind it.",
-    wrong=[
-        (
-            "depthwise_kernel.reshape(depthwise_weight.shape), pointwise_kernel.reshape(pointwise_weight.shape)",
-            "A reshape leaves the numbers in their order and only writes another shape on it. The axes have to be "
-            "turned: permute.",
-        ),
-        (
-            "permute(2, 3, 0, 1)",
-            "permute(3, 2, 0, 1)",
-            "You join m before C_in, so the first kernels of all channels come first. In torch the kernels of one "
-            "channel stand together: filter c * m + j. With m = 1 there is no difference.",
-        ),
-        (
-            "permute(2, 3, 0, 1)",
-            "permute(2, 3, 1, 0)",
-            "The kernels lie on their side: K_h comes before K_w in both tools.",
-        ),
-        (
-            "permute(3, 2, 0, 1)",
-            "permute(2, 3, 0, 1)",
-            "In the pointwise weight input and output channels are swapped: torch has the output channel first.",
-        ),
-        (
-            "depthwise_weight, pointwise_kernel",
-            "The depthwise weight is right, the pointwise one is still in Keras's order.",
-        ),
-    ],
+    wrong={
+        "depthwise_kernel.reshape(depthwise_weight.shape), pointwise_kernel.reshape(pointwise_weight.shape)": "A "
+        "reshape leaves the numbers in their order and only writes another shape on it. The axes have to be turned: "
+        "permute.",
+        "permute(2, 3, 0, 1) -> permute(3, 2, 0, 1)": "You join m before C_in, so the first kernels of all channels "
+        "come first. In torch the kernels of one channel stand together: filter c * m + j. With m = 1 there is no "
+        "difference.",
+        "permute(2, 3, 0, 1) -> permute(2, 3, 1, 0)": "The kernels lie on their side: K_h comes before K_w in both "
+        "tools.",
+        "permute(3, 2, 0, 1) -> permute(2, 3, 0, 1)": "In the pointwise weight input and output channels are swapped: "
+        "torch has the output channel first.",
+        "depthwise_weight, pointwise_kernel": "The depthwise weight is right, the pointwise one is still in Keras's "
+        "order.",
+    },
 )
 def keras_to_torch(depthwise_kernel, pointwise_kernel):
     K_h, K_w, C_in, m = depthwise_kernel.shape
@@ -144,40 +113,20 @@ def least_that_is_enough(size, kernel_size, stride):
     oracle=least_that_is_enough,
     hint="How many windows are there to be, how many pixels do they cover from first to last, and how many are "
     "missing?",
-    wrong=[
-        (
-            "total - total // 2, total // 2",
-            "The odd pixel is on the wrong side: TensorFlow adds it after the map, at the bottom and on the right.",
-        ),
-        (
-            "kernel_size // 2, kernel_size // 2",
-            "This is torch's padding of k // 2 on both sides. SAME first says how many outputs there are to be and "
-            "then adds no more than their windows need.",
-        ),
-        (
-            "max(covered - size, 0)",
-            "kernel_size - 1",
-            "Your rule does not look at the stride. It is right at stride 1; with a larger stride the windows may need "
-            "less.",
-        ),
-        (
-            "0, total",
-            "You add all of it after the map. Half of it goes before the map, and of an odd number the larger half "
-            "goes after.",
-        ),
-        (
-            "max(covered - size, 0)",
-            "covered - size",
-            "A negative padding would cut pixels off. If the windows do not reach the end of the map, nothing is "
-            "added.",
-        ),
-        (
-            "-(-size // stride)",
-            "size // stride",
-            "The number of outputs is rounded down. It is size / stride rounded up, so that every pixel has a window "
-            "that begins at it or less than a stride before it.",
-        ),
-    ],
+    wrong={
+        "total - total // 2, total // 2": "The odd pixel is on the wrong side: TensorFlow adds it after the map, at "
+        "the bottom and on the right.",
+        "kernel_size // 2, kernel_size // 2": "This is torch's padding of k // 2 on both sides. SAME first says how "
+        "many outputs there are to be and then adds no more than their windows need.",
+        "max(covered - size, 0) -> kernel_size - 1": "Your rule does not look at the stride. It is right at stride 1; "
+        "with a larger stride the windows may need less.",
+        "0, total": "You add all of it after the map. Half of it goes before the map, and of an odd number the larger "
+        "half goes after.",
+        "max(covered - size, 0) -> covered - size": "A negative padding would cut pixels off. If the windows do not "
+        "reach the end of the map, nothing is added.",
+        "-(-size // stride) -> size // stride": "The number of outputs is rounded down. It is size / stride rounded "
+        "up, so that every pixel has a window that begins at it or less than a stride before it.",
+    },
 )
 def tensorflow_same(size, kernel_size, stride):
     outputs = -(-size // stride)  # rounded up
@@ -228,30 +177,16 @@ def lost_by(text, wanted="input") -> list[str]:
     cases=[(two_pairs(*groups),) for groups in [(8, 16), (1, 16), (8, 4), (1, 1), (8, 16, 2)]],
     oracle=lost_by,
     hint="Which rows of caffe.price(text) have a name that ends in /dw and another kind than depthwise?",
-    wrong=[
-        (
-            'row.name.endswith("/dw") and ',
-            "",
-            "Your list has layers that were never meant to be depthwise. Only the name says what a layer should be: "
-            "those that end in /dw.",
-        ),
-        (
-            '!= "depthwise"',
-            '== "standard"',
-            "You find the layers that have one group. One of 4 groups for 16 channels is not depthwise either: its "
-            "kind is grouped.",
-        ),
-        (
-            'lost_by(text, "output")',
-            "You compare group with num_output. A depthwise layer has a group for each input channel, and more outputs "
-            "than that if its depth multiplier is above 1.",
-        ),
-        (
-            ' and row.kind != "depthwise"',
-            "",
-            "You list all layers whose names end in /dw. Those with a group for each input channel are in order.",
-        ),
-    ],
+    wrong={
+        'row.name.endswith("/dw") and  -> ': "Your list has layers that were never meant to be depthwise. Only the "
+        "name says what a layer should be: those that end in /dw.",
+        '!= "depthwise" -> == "standard"': "You find the layers that have one group. One of 4 groups for 16 channels "
+        "is not depthwise either: its kind is grouped.",
+        'lost_by(text, "output")': "You compare group with num_output. A depthwise layer has a group for each input "
+        "channel, and more outputs than that if its depth multiplier is above 1.",
+        ' and row.kind != "depthwise" -> ': "You list all layers whose names end in /dw. Those with a group for each "
+        "input channel are in order.",
+    },
 )
 def lost_groups(text):
     names = []
@@ -320,29 +255,25 @@ def fault_of_sizes(deep, point, size, kernel_size, stride):
 @exercise(
     cases=[(6, 6, 3, 2, 9), (4, 7, 3, 1, 6), (8, 5, 5, 2, 8)],
     fault=fault_of_text,
-    wrong=[
-        ("3", "It should be a text"),
-        ('top: "dw"', 'top: "y"', "does not take it"),
-        ("dim: 1 dim: {in_channels}", "dim: {in_channels} dim: 1", "one image"),
-        ('"dw" type: "Convolution"', '"dw" type: "ReLU"', "layers that have weights"),
-        (
-            'prototxt([("sep", out_channels, 1, 1), ("dw", out_channels, 3, out_channels)], in_channels, size)',
-            "halves are swapped",
-        ),
-        ("group: {in_channels}", "", "first layer is a standard"),
-        ("group: {in_channels}", "group: 2", "as many groups as there are input channels"),
-        ("num_output: {in_channels}", "num_output: {2 * in_channels}", "one kernel for each channel"),
-        ("num_output: {out_channels}", "num_output: {in_channels}", "second layer should be pointwise"),
-        (" bias_term: false", "", "unless it is told bias_term: false"),
-        ("kernel_size: {kernel_size}", "kernel_size: 3", "weights, a pair of this kernel"),
-        (" pad: {kernel_size // 2}", "", "look at its pad and stride"),
-        (
-            'kernel_size: 1 }} }}"""',
-            'kernel_size: 1 stride: {stride} }} }}""".replace(f"stride: {stride} g", "g")',
-            "stride belongs to the depthwise",
-        ),
-        ("kernel_size: 1 }}", "kernel_size: 1 pad: 1 }}", "needs no pad"),
-    ],
+    wrong={
+        "3": "It should be a text",
+        'top: "dw" -> top: "y"': "does not take it",
+        "dim: 1 dim: {in_channels} -> dim: {in_channels} dim: 1": "one image",
+        '"dw" type: "Convolution" -> "dw" type: "ReLU"': "layers that have weights",
+        'prototxt([("sep", out_channels, 1, 1), ("dw", out_channels, 3, out_channels)], in_channels, size)': "halves "
+        "are swapped",
+        "group: {in_channels} -> ": "first layer is a standard",
+        "group: {in_channels} -> group: 2": "as many groups as there are input channels",
+        "num_output: {in_channels} -> num_output: {2 * in_channels}": "one kernel for each channel",
+        "num_output: {out_channels} -> num_output: {in_channels}": "second layer should be pointwise",
+        " bias_term: false -> ": "unless it is told bias_term: false",
+        "kernel_size: {kernel_size} -> kernel_size: 3": "weights, a pair of this kernel",
+        " pad: {kernel_size // 2} -> ": "look at its pad and stride",
+        'kernel_size: 1 }} }}""" -> '
+        'kernel_size: 1 stride: {stride} }} }}""".replace(f"stride: {stride} g", "g")': "stride belongs to the "
+        "depthwise",
+        "kernel_size: 1 }} -> kernel_size: 1 pad: 1 }}": "needs no pad",
+    },
 )
 def write_caffe_pair(in_channels, out_channels, kernel_size, stride, size):
     return f"""input: "x"

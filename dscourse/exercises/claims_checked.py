@@ -20,25 +20,15 @@ from dslib import cost, functional
     ],
     oracle=lambda cases, in_the_limit: claims.verdict_of(*cases, **({"limit_only": True} if in_the_limit else {})),
     hint="In how many of the cases does the claim hold: in all, in some, in none?",
-    wrong=[
-        (
-            '"conditional"',
-            '"wrong"',
-            "One case in which a claim fails does not make it wrong: it may need a condition. What is it called if it "
-            "holds in some cases only?",
-        ),
-        (
-            '"conditional"',
-            '"right"',
-            "One case in which a claim holds does not make it right. Look at all cases before you say so.",
-        ),
-        (
-            '"wrong"',
-            "You do not look at in_the_limit: a claim that holds in no case may still be approached as a size grows "
-            "without end.",
-        ),
-        ("(cases)", "(cases[:1])", "You look at the first case only."),
-    ],
+    wrong={
+        '"conditional" -> "wrong"': "One case in which a claim fails does not make it wrong: it may need a condition. "
+        "What is it called if it holds in some cases only?",
+        '"conditional" -> "right"': "One case in which a claim holds does not make it right. Look at all cases before "
+        "you say so.",
+        '"wrong"': "You do not look at in_the_limit: a claim that holds in no case may still be approached as a size "
+        "grows without end.",
+        "(cases) -> (cases[:1])": "You look at the first case only.",
+    },
 )
 def verdict_from(cases, in_the_limit):
     if all(cases):
@@ -64,7 +54,11 @@ def fault_of_counterexample(answer):
 
 @exercise(
     fault=fault_of_counterexample,
-    wrong=[("6, 8, 3", "Here the claim holds"), ("6, 8", "three whole numbers"), ("64, 64, 5", "Here the claim holds")],
+    wrong={
+        "6, 8, 3": "Here the claim holds",
+        "6, 8": "three whole numbers",
+        "64, 64, 5": "Here the claim holds",
+    },
 )
 def counterexample():
     return 6, 8, 1  # C_in, C_out, K
@@ -81,20 +75,14 @@ def unit_of(number, c_in, c_out, k, side):
     + [(3 * 32 * 9 * side**2, 3, 32, 3, 112) for side in (112, 224)],
     oracle=unit_of,
     hint="Work out all three numbers, and see which one it is.",
-    wrong=[
-        (
-            '"MACs", 2 * macs: "FLOPs"',
-            '"FLOPs", 2 * macs: "MACs"',
-            "MACs and FLOPs are swapped: a MAC is a multiplication with its addition, and FLOPs count both.",
-        ),
-        (" * in_channels", "", "You count one kernel for each filter. A filter has one for each input channel."),
-        ("side**2", "side", "The positions are those of a square map: side times side."),
-        (
-            "something else",
-            "FLOPs",
-            "A number that is none of the three counts something else, or is an error: FLOPs too have to be compared.",
-        ),
-    ],
+    wrong={
+        '"MACs", 2 * macs: "FLOPs" -> "FLOPs", 2 * macs: "MACs"': "MACs and FLOPs are swapped: a MAC is a "
+        "multiplication with its addition, and FLOPs count both.",
+        " * in_channels -> ": "You count one kernel for each filter. A filter has one for each input channel.",
+        "side**2 -> side": "The positions are those of a square map: side times side.",
+        "something else -> FLOPs": "A number that is none of the three counts something else, or is an error: FLOPs "
+        "too have to be compared.",
+    },
 )
 def what_was_counted(number, in_channels, out_channels, kernel_size, side):
     weights = out_channels * in_channels * kernel_size**2
@@ -127,40 +115,22 @@ def way_of_printing(printed, exact):
     oracle=way_of_printing,
     hint="Round the exact number of millions to as many digits behind the point as were printed, a half up, then cut "
     "it off there.",
-    wrong=[
-        (
-            '"rounded"',
-            '"cut off" if millions.quantize(wanted, ROUND_DOWN) == wanted else "rounded"',
-            "A number may be both, as 4.23 printed as 4.2 is. Ask first whether it is rounded as usual: only where it "
-            "is not, cutting off is needed to explain it.",
-        ),
-        (
-            "ROUND_HALF_UP",
-            "ROUND_DOWN",
-            "You cut off where you should round: from 5 on the first digit that is left out moves the last one up.",
-        ),
-        (
-            "ROUND_DOWN",
-            "ROUND_HALF_UP",
-            "You only round. Where that gives other digits, see whether cutting off gives the printed ones.",
-        ),
-        (
-            "quantize(wanted",
-            "quantize(Decimal(1)",
-            "You compare whole millions. A number such as 7.3 was printed with tenths: as many digits count as were "
-            "printed.",
-        ),
-        (
-            ", ROUND_HALF_UP",
-            "",
-            "A half is rounded up. round, and quantize without a second argument, round a half to the even digit.",
-        ),
-        (
-            "millions.quantize(wanted, ROUND_DOWN) == wanted",
-            'str(exact).startswith(printed.replace(".", ""))',
-            "The same first digits are not enough: 227 million, cut off or not, is not 22 million.",
-        ),
-    ],
+    wrong={
+        '"rounded" -> "cut off" if millions.quantize(wanted, ROUND_DOWN) == wanted else "rounded"': "A number may be "
+        "both, as 4.23 printed as 4.2 is. Ask first whether it is rounded as usual: only where it is not, cutting off "
+        "is needed to explain it.",
+        "ROUND_HALF_UP -> ROUND_DOWN": "You cut off where you should round: from 5 on the first digit that is left out "
+        "moves the last one up.",
+        "ROUND_DOWN -> ROUND_HALF_UP": "You only round. Where that gives other digits, see whether cutting off gives "
+        "the printed ones.",
+        "quantize(wanted -> quantize(Decimal(1)": "You compare whole millions. A number such as 7.3 was printed with "
+        "tenths: as many digits count as were printed.",
+        ", ROUND_HALF_UP -> ": "A half is rounded up. round, and quantize without a second argument, round a half to "
+        "the even digit.",
+        "millions.quantize(wanted, ROUND_DOWN) == wanted -> "
+        'str(exact).startswith(printed.replace(".", ""))': "The same first digits are not enough: 227 million, cut off "
+        "or not, is not 22 million.",
+    },
 )
 def how_printed(printed, exact):
     wanted, millions = Decimal(printed), Decimal(exact) / 10**6
@@ -179,19 +149,13 @@ def pair_macs(channels, kernel_size):
     cases=[(c,) for c in (1, 2, 5, 6, 7, 8, 16, 64)],
     oracle=lambda channels: 2 * pair_macs(channels, 3) < pair_macs(channels, 5),
     hint="At each position a pair takes c * K * K products in its depthwise half and c * c in its pointwise half.",
-    wrong=[
-        (
-            "True",
-            "It does not hold for every number of channels, as it does for standard convolutions: two pairs have two "
-            "pointwise halves, and these grow with the square of the channels.",
-        ),
-        (
-            "False",
-            "It does hold for a few channels. The pointwise halves alone cost twice as much, but the depthwise halves "
-            "cost less.",
-        ),
-        ("two <= one", "Nearly: with as many MACs on both sides they are not fewer."),
-    ],
+    wrong={
+        "True": "It does not hold for every number of channels, as it does for standard convolutions: two pairs have "
+        "two pointwise halves, and these grow with the square of the channels.",
+        "False": "It does hold for a few channels. The pointwise halves alone cost twice as much, but the depthwise "
+        "halves cost less.",
+        "two <= one": "Nearly: with as many MACs on both sides they are not fewer.",
+    },
 )
 def two_are_cheaper(channels):
     two = 2 * (9 * channels + channels**2)
@@ -332,48 +296,39 @@ EXACT[:, 0] = 0  # a channel that is not used
 @exercise(
     cases=[(drawn(10, 3, 3, 3, seed=1), 1), (drawn(16, 2, 3, 5, seed=2), 2), (EXACT.float(), 3)],
     fault=fault_of_halves,
-    wrong=[
-        ("depthwise_weight", "two tensors"),
-        ("pointwise_weight, depthwise_weight", "swapped: return"),
-        ("C_out, C_in, K_h", "weight = weight.transpose(0, 1)\n    C_out, C_in, K_h", "C_in and C_out are swapped"),
-        ("m = depth_multiplier", "m = 1", "depth multiplier is not used"),
-        ("1, K_h, K_w)", "1, K_w, K_h)", "lie on their side"),
-        (".reshape(C_in * m, 1, K_h, K_w)", "", "The shapes are"),
-        ("C_in * m, 1, 1)", "-1)", "and (10, 3), the layer loads"),
-        ("weight.transpose(0, 1).flatten(2)", "weight.reshape(C_in, C_out, -1)", "by a transposition"),
-        ("Vh[:, :m].reshape", "Vh[:, :m].half().reshape", "nearly the same as the closest"),
-        (" * S[:, None]", "", "values are missing"),
-        ("S[:, None]", "S[:, None] ** 0.5", "Only the roots"),
-        ("S[:, None]", "S[:, None] ** 2", "counted twice"),
-        (
-            "svd(matrices, full_matrices=False)",
-            "svd(weight.flatten(1), full_matrices=False)\n"
-            "    U, S = U.expand(C_in, -1, -1), S.expand(C_in, -1)\n"
-            "    Vh = Vh.unflatten(1, (C_in, -1)).transpose(0, 1)",
-            "the same pointwise weights",
-        ),
-        (
-            "svd(matrices, full_matrices=False)",
-            "svd(weight.reshape(-1, K_h * K_w), full_matrices=False)\n"
-            "    U = U.unflatten(0, (C_out, C_in)).transpose(0, 1)\n"
-            "    S, Vh = S.expand(C_in, -1), Vh.expand(C_in, -1, -1)",
-            "share the depthwise kernels",
-        ),
-        (
-            "mixing = (U * S[:, None])[:, :, :m]",
-            "Vh = matrices.mean(1, keepdim=True).repeat(1, m, 1)\n"
-            "    mixing = (matrices @ Vh.mT / Vh.norm(dim=2)[:, None] ** 2)",
-            "means over the outputs",
-        ),
-        ("matrices = ", "weight = weight.mT if K_h == K_w else weight\n    matrices = ", "also where both are equal"),
-        ("mixing = ", "Vh = Vh.mT if Vh.shape[1] == Vh.shape[2] else Vh\n    mixing = ", "do not transpose it"),
-        ("mixing = ", "U, S, Vh = U.flip(2), S.flip(1), Vh.flip(1)\n    mixing = ", "the largest first"),
-        ("mixing = ", "S[:, 1:] = 0\n    mixing = ", "Only the first term"),
-        ("Vh[:, :m].reshape", "Vh[:, :m].transpose(0, 1).reshape", "kernels of one channel together"),
-        ("[:, :, :m].transpose(0, 1)", "[:, :, :m]", "right ones in a wrong order"),
-        ("mixing.reshape", "(mixing / mixing.norm(dim=0) * mixing.norm(dim=0)).reshape", "not finite"),
-        ("svd(matrices,", "svd(matrices + 0.1,", "is off by"),
-    ],
+    wrong={
+        "depthwise_weight": "two tensors",
+        "pointwise_weight, depthwise_weight": "swapped: return",
+        "C_out, C_in, K_h -> weight = weight.transpose(0, 1)\n    C_out, C_in, K_h": "C_in and C_out are swapped",
+        "m = depth_multiplier -> m = 1": "depth multiplier is not used",
+        "1, K_h, K_w) -> 1, K_w, K_h)": "lie on their side",
+        ".reshape(C_in * m, 1, K_h, K_w) -> ": "The shapes are",
+        "C_in * m, 1, 1) -> -1)": "and (10, 3), the layer loads",
+        "weight.transpose(0, 1).flatten(2) -> weight.reshape(C_in, C_out, -1)": "by a transposition",
+        "Vh[:, :m].reshape -> Vh[:, :m].half().reshape": "nearly the same as the closest",
+        " * S[:, None] -> ": "values are missing",
+        "S[:, None] -> S[:, None] ** 0.5": "Only the roots",
+        "S[:, None] -> S[:, None] ** 2": "counted twice",
+        "svd(matrices, full_matrices=False) -> "
+        "svd(weight.flatten(1), full_matrices=False)\n"
+        "    U, S = U.expand(C_in, -1, -1), S.expand(C_in, -1)\n"
+        "    Vh = Vh.unflatten(1, (C_in, -1)).transpose(0, 1)": "the same pointwise weights",
+        "svd(matrices, full_matrices=False) -> "
+        "svd(weight.reshape(-1, K_h * K_w), full_matrices=False)\n"
+        "    U = U.unflatten(0, (C_out, C_in)).transpose(0, 1)\n"
+        "    S, Vh = S.expand(C_in, -1), Vh.expand(C_in, -1, -1)": "share the depthwise kernels",
+        "mixing = (U * S[:, None])[:, :, :m] -> "
+        "Vh = matrices.mean(1, keepdim=True).repeat(1, m, 1)\n"
+        "    mixing = (matrices @ Vh.mT / Vh.norm(dim=2)[:, None] ** 2)": "means over the outputs",
+        "matrices =  -> weight = weight.mT if K_h == K_w else weight\n    matrices = ": "also where both are equal",
+        "mixing =  -> Vh = Vh.mT if Vh.shape[1] == Vh.shape[2] else Vh\n    mixing = ": "do not transpose it",
+        "mixing =  -> U, S, Vh = U.flip(2), S.flip(1), Vh.flip(1)\n    mixing = ": "the largest first",
+        "mixing =  -> S[:, 1:] = 0\n    mixing = ": "Only the first term",
+        "Vh[:, :m].reshape -> Vh[:, :m].transpose(0, 1).reshape": "kernels of one channel together",
+        "[:, :, :m].transpose(0, 1) -> [:, :, :m]": "right ones in a wrong order",
+        "mixing.reshape -> (mixing / mixing.norm(dim=0) * mixing.norm(dim=0)).reshape": "not finite",
+        "svd(matrices, -> svd(matrices + 0.1,": "is off by",
+    },
 )
 def dense_to_pair(weight, depth_multiplier):
     C_out, C_in, K_h, K_w = weight.shape

@@ -17,42 +17,24 @@ def price_of_pair(c_in, c_out, k, size, stride, padding):
     oracle=price_of_pair,
     hint="First the output's side. Then for each half: how many products are added up to one number, and how many "
     "numbers are made?",
-    wrong=[
-        (
-            "weights * side**2",
-            "(in_channels * depthwise + pointwise) * side**2",
-            "The number of input channels is in the depthwise half twice, as in note 003. One intermediate number adds "
-            "up K * K products, however many channels there are, and C_in maps of them are made.",
-        ),
-        (
-            "depthwise = in_channels",
-            "depthwise = in_channels**2",
-            "Your first half is a dense layer, whose filters read all channels. A depthwise filter reads one.",
-        ),
-        (
-            "weights, 2 * macs, macs",
-            "MACs and FLOPs are swapped. A MAC is a multiplication with the addition after it: two FLOPs.",
-        ),
-        (
-            "weights, macs, macs",
-            "What you give for FLOPs are MACs. There are two FLOPs in each: a multiplication and an addition.",
-        ),
-        (
-            "weights, 2 * macs, 2 * macs",
-            "What you give for MACs are FLOPs: a multiplication and the addition after it are one MAC.",
-        ),
-        (
-            "side**2",
-            "size**2",
-            "You multiply by the input's positions. Both halves take one step for each position of the output.",
-        ),
-        (
-            "weights * side**2",
-            "depthwise * size**2 + pointwise * side**2",
-            "Your depthwise half stands on every position of the input. The stride belongs to it: it skips positions, "
-            "and its output is already the smaller map.",
-        ),
-    ],
+    wrong={
+        "weights * side**2 -> (in_channels * depthwise + pointwise) * side**2": "The number of input channels is in "
+        "the depthwise half twice, as in note 003. One intermediate number adds up K * K products, however many "
+        "channels there are, and C_in maps of them are made.",
+        "depthwise = in_channels -> depthwise = in_channels**2": "Your first half is a dense layer, whose filters read "
+        "all channels. A depthwise filter reads one.",
+        "weights, 2 * macs, macs": "MACs and FLOPs are swapped. A MAC is a multiplication with the addition after it: "
+        "two FLOPs.",
+        "weights, macs, macs": "What you give for FLOPs are MACs. There are two FLOPs in each: a multiplication and an "
+        "addition.",
+        "weights, 2 * macs, 2 * macs": "What you give for MACs are FLOPs: a multiplication and the addition after it "
+        "are one MAC.",
+        "side**2 -> size**2": "You multiply by the input's positions. Both halves take one step for each position of "
+        "the output.",
+        "weights * side**2 -> depthwise * size**2 + pointwise * side**2": "Your depthwise half stands on every "
+        "position of the input. The stride belongs to it: it skips positions, and its output is already the smaller "
+        "map.",
+    },
 )
 def pair_price(in_channels, out_channels, kernel_size, size, stride, padding):
     # one side of the output
@@ -74,27 +56,18 @@ def share_of_macs(c_out, k, m):
     oracle=share_of_macs,
     hint="Which share of the dense layer's MACs does each half leave? They are added. Which of the halves has more "
     "work if there are m times as many intermediate maps?",
-    wrong=[
-        (
-            "depth_multiplier / kernel_size**2",
-            "That is the pointwise half alone. 1 / K^2 is what endlessly many output channels would leave; the "
-            "depthwise half adds 1 / C_out.",
-        ),
-        ("depth_multiplier / out_channels", "That is the depthwise half alone. The pointwise half adds 1 / K^2."),
-        (
-            "1 / depth_multiplier / shares",
-            "That is how many times fewer. The share that is left is the other way round.",
-        ),
-        ("return", "return 1 -", "That is the share that is saved. Asked is the share that is left."),
-        ("shares", "The depth multiplier is not used."),
-        (
-            "depth_multiplier / out_channels + 1 / kernel_size**2",
-            "The depth multiplier is in the depthwise half alone. The pointwise half reads m times as many maps, so it "
-            "acts there too.",
-        ),
-        ("**2", "", "K in place of K^2 is right in one dimension. These are images: a kernel has K * K weights."),
-        ("return", "return 100 *", "That is in percent. Return the share itself: a half is 0.5."),
-    ],
+    wrong={
+        "depth_multiplier / kernel_size**2": "That is the pointwise half alone. 1 / K^2 is what endlessly many output "
+        "channels would leave; the depthwise half adds 1 / C_out.",
+        "depth_multiplier / out_channels": "That is the depthwise half alone. The pointwise half adds 1 / K^2.",
+        "1 / depth_multiplier / shares": "That is how many times fewer. The share that is left is the other way round.",
+        "return -> return 1 -": "That is the share that is saved. Asked is the share that is left.",
+        "shares": "The depth multiplier is not used.",
+        "depth_multiplier / out_channels + 1 / kernel_size**2": "The depth multiplier is in the depthwise half alone. "
+        "The pointwise half reads m times as many maps, so it acts there too.",
+        "**2 -> ": "K in place of K^2 is right in one dimension. These are images: a kernel has K * K weights.",
+        "return -> return 100 *": "That is in percent. Return the share itself: a half is 0.5.",
+    },
 )
 def share_left(out_channels, kernel_size, depth_multiplier):
     shares = 1 / out_channels + 1 / kernel_size**2  # of the halves
@@ -131,13 +104,13 @@ def fault_of_verdict(answer, *case):
     cases=[(*layer, number) for layer in ((2, 4, 3, 4), (16, 24, 3, 7), (3, 8, 5, 9)) for number in counts(*layer)],
     fault=fault_of_verdict,
     hint="Work out all four numbers, then see which one it is.",
-    wrong=[
-        ('"right"', '"MACs"', "832 is right"),
-        ('"MACs"', '"right"', "416 is the number of MACs"),
-        ('"channels twice"', '"dense"', "1408 has the number of input channels in the depthwise half twice"),
-        ('"dense"', '"channels twice"', "2304 is what the dense layer takes"),
-        ('"channels twice"', '"note 003"', "one of the words"),
-    ],
+    wrong={
+        '"right" -> "MACs"': "832 is right",
+        '"MACs" -> "right"': "416 is the number of MACs",
+        '"channels twice" -> "dense"': "1408 has the number of input channels in the depthwise half twice",
+        '"dense" -> "channels twice"': "2304 is what the dense layer takes",
+        '"channels twice" -> "note 003"': "one of the words",
+    },
 )
 def count_verdict(in_channels, out_channels, kernel_size, size, operations):
     depthwise = in_channels * kernel_size**2 * size**2
@@ -164,29 +137,17 @@ def moved_when_fused(c_in, c_out, k, side):
     cases=[(32, 64, 3, 112), (512, 512, 3, 14), (3, 8, 5, 9)],
     oracle=moved_when_fused,
     hint="What has to be read: the input maps and the weights of both halves. What has to be written: the output.",
-    wrong=[
-        (
-            "return (in",
-            "return (3 * in",
-            "That is the pair of two layers. Here no intermediate map is written and none is read.",
-        ),
-        (
-            "return (in",
-            "return (2 * in",
-            "The intermediate maps are still in it once. The two layers write them and also read them; the fused pair "
-            "does neither.",
-        ),
-        (
-            "+ out_channels)\n",
-            "* out_channels)\n",
-            "The maps are right, the weights are those of the dense layer. The fused pair has a pair's weights.",
-        ),
-        (" + weights", "", "The weights are missing: they have to come from memory too."),
-        (
-            "4 * ((in_channels + out_channels) * side**2 + weights)",
-            "Those are bytes. Asked are elements, each of which takes 4 bytes as float32.",
-        ),
-    ],
+    wrong={
+        "return (in -> return (3 * in": "That is the pair of two layers. Here no intermediate map is written and none "
+        "is read.",
+        "return (in -> return (2 * in": "The intermediate maps are still in it once. The two layers write them and "
+        "also read them; the fused pair does neither.",
+        "+ out_channels)\n -> * out_channels)\n": "The maps are right, the weights are those of the dense layer. The "
+        "fused pair has a pair's weights.",
+        " + weights -> ": "The weights are missing: they have to come from memory too.",
+        "4 * ((in_channels + out_channels) * side**2 + weights)": "Those are bytes. Asked are elements, each of which "
+        "takes 4 bytes as float32.",
+    },
 )
 def fused_elements(in_channels, out_channels, kernel_size, side):
     weights = in_channels * (kernel_size**2 + out_channels)
@@ -202,25 +163,17 @@ def smallest_width(side, k):
     cases=[(28, 3), (10, 3), (4, 2), (7, 5)],
     oracle=smallest_width,
     hint="Divide what the pair moves beyond the dense layer by C. When is the rest 0 or less?",
-    wrong=[
-        (
-            "moved_beyond // weights_saved",
-            "You round down, or to the nearest whole number. With fewer channels than the division gives, the pair "
-            "still moves a little more than the dense layer.",
-        ),
-        ("moved_beyond // weights_saved + 1", "Equally many elements are no more: the bracket may be 0."),
-        ("2 * side**2", "side**2", "The intermediate maps are counted once. They are written and then read."),
-        (" + kernel_size**2", "", "The depthwise kernels are missing: K * K weights for each channel."),
-        (
-            "kernel_size**2 - 1",
-            "kernel_size**2",
-            "The pointwise weights are missing: the pair saves K * K - 1 weights for each pair of channels, not K * K.",
-        ),
-        (
-            "-(-(2 * side**2 + 9) // 8)",
-            "That is the bracket for a 3 by 3 kernel. Take the one with K in it: 9 and 8 change with the kernel.",
-        ),
-    ],
+    wrong={
+        "moved_beyond // weights_saved": "You round down, or to the nearest whole number. With fewer channels than the "
+        "division gives, the pair still moves a little more than the dense layer.",
+        "moved_beyond // weights_saved + 1": "Equally many elements are no more: the bracket may be 0.",
+        "2 * side**2 -> side**2": "The intermediate maps are counted once. They are written and then read.",
+        " + kernel_size**2 -> ": "The depthwise kernels are missing: K * K weights for each channel.",
+        "kernel_size**2 - 1 -> kernel_size**2": "The pointwise weights are missing: the pair saves K * K - 1 weights "
+        "for each pair of channels, not K * K.",
+        "-(-(2 * side**2 + 9) // 8)": "That is the bracket for a 3 by 3 kernel. Take the one with K in it: 9 and 8 "
+        "change with the kernel.",
+    },
 )
 def break_even_channels(side, kernel_size):
     moved_beyond = 2 * side**2 + kernel_size**2  # per channel
@@ -249,7 +202,11 @@ def price_of_network(in_channels, size, rows):
     return net.total.params, net.total.macs
 
 
-SIZE_THEN_MACS = "size = (size + 2 * padding - kernel_size) // stride + 1\n            macs += weights * size**2"
+SIZE, MACS, BELOW = (
+    "size = (size + 2 * padding - kernel_size) // stride + 1",
+    "macs += weights * size**2",
+    "\n" + " " * 12,
+)
 
 
 @exercise(
@@ -261,63 +218,35 @@ SIZE_THEN_MACS = "size = (size + 2 * padding - kernel_size) // stride + 1\n     
     oracle=price_of_network,
     hint="Keep two things from row to row: the channels and the side of the map. A convolution has out_channels "
     "filters; what does each of them read, and at how many positions?",
-    wrong=[
-        (
-            SIZE_THEN_MACS,
-            "\n            ".join(reversed(SIZE_THEN_MACS.split("\n            "))),
-            "You multiply by the positions of the map that a layer reads. A weight is used once at each position of "
-            "the map that the layer makes.",
-        ),
-        (
-            SIZE_THEN_MACS,
-            SIZE_THEN_MACS.replace("size = ", "side = ").replace("size**2", "side**2"),
-            "The stride is forgotten from one layer to the next: what a layer makes is what the next one reads, so the "
-            "map stays small.",
-        ),
-        ("// stride + 1", "+ 1", "The strides are not used: your map never shrinks."),
-        ("(kernel_size - 1) // 2", "0", "The padding is not used: (K - 1) / 2 zeros stand on each side of the map."),
-        (
-            "(size + 2 * padding - kernel_size) // stride + 1",
-            "size // stride",
-            "You divide the side by the stride and round down. With this padding a window stands on the first pixel, "
-            "so an odd side has one more: use the formula of the output size.",
-        ),
-        (
-            "macs += weights\n",
-            "macs += weights * size**2\n",
-            "The fully connected layer is priced at the size of the map. It reads one number from each map, their "
-            "means, and uses each weight once.",
-        ),
-        (
-            "= in_channels * out_channels",
-            "= in_channels * out_channels * size**2",
-            "Your fully connected layer reads every pixel. Each map is averaged to one number before it.",
-        ),
-        (
-            "2 * out",
-            "3 * out",
-            "The bias is counted twice: the batch norm after a convolution has an offset, which takes its place.",
-        ),
-        (
-            " + 2 * out_channels",
-            "",
-            "The batch norms are missing: two parameters for each output channel of a convolution.",
-        ),
-        ("2 * out", "out", "Each batch norm has two parameters for a channel, a factor and an offset. You count one."),
-        ("weights + out_channels", "weights", "The bias of the fully connected layer is missing."),
-        ('1 if kind == "dw" else ', "", 'Your rows "dw" are dense layers. A depthwise filter reads one input channel.'),
-        (
-            "= out_channels * read",
-            "= (in_channels if read == 1 else out_channels) * read",
-            'A row "dw" has a kernel for each of its out_channels: that may be several for each channel that it reads.',
-        ),
-        (
-            "in_channels = out",
-            "out",
-            "Every row reads the channels of the image. It should read those that the row before made.",
-        ),
-        ("params, 2 * macs", "Your MACs are FLOPs, twice as many."),
-    ],
+    wrong={
+        f"{SIZE}{BELOW}{MACS} -> {MACS}{BELOW}{SIZE}": "You "
+        "multiply by the positions of the map that a layer reads. A weight is used once at each position of the map "
+        "that the layer makes.",
+        f"{SIZE}{BELOW}{MACS} -> {SIZE.replace('size =', 'side =')}{BELOW}{MACS.replace('size', 'side')}": "The "
+        "stride is forgotten from one layer to the next: what a layer makes is what the next one reads, so the map "
+        "stays small.",
+        "// stride + 1 -> + 1": "The strides are not used: your map never shrinks.",
+        "(kernel_size - 1) // 2 -> 0": "The padding is not used: (K - 1) / 2 zeros stand on each side of the map.",
+        "(size + 2 * padding - kernel_size) // stride + 1 -> size // stride": "You divide the side by the stride and "
+        "round down. With this padding a window stands on the first pixel, so an odd side has one more: use the "
+        "formula of the output size.",
+        "macs += weights\n -> macs += weights * size**2\n": "The fully connected layer is priced at the size of the "
+        "map. It reads one number from each map, their means, and uses each weight once.",
+        "= in_channels * out_channels -> = in_channels * out_channels * size**2": "Your fully connected layer reads "
+        "every pixel. Each map is averaged to one number before it.",
+        "2 * out -> 3 * out": "The bias is counted twice: the batch norm after a convolution has an offset, which "
+        "takes its place.",
+        " + 2 * out_channels -> ": "The batch norms are missing: two parameters for each output channel of a "
+        "convolution.",
+        "2 * out -> out": "Each batch norm has two parameters for a channel, a factor and an offset. You count one.",
+        "weights + out_channels -> weights": "The bias of the fully connected layer is missing.",
+        '1 if kind == "dw" else  -> ': 'Your rows "dw" are dense layers. A depthwise filter reads one input channel.',
+        "= out_channels * read -> = (in_channels if read == 1 else out_channels) * read": 'A row "dw" has a kernel for '
+        "each of its out_channels: that may be several for each channel that it reads.",
+        "in_channels = out -> out": "Every row reads the channels of the image. It should read those that the row "
+        "before made.",
+        "params, 2 * macs": "Your MACs are FLOPs, twice as many.",
+    },
 )
 def network_price(in_channels, size, rows):
     params = macs = 0

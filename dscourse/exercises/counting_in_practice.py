@@ -26,31 +26,18 @@ def counted_operations(c_in, c_out, k, side, groups):
     cases=[(2, 3, 3, 2, 1), (4, 6, 3, 3, 2), (6, 6, 2, 2, 6)],
     oracle=counted_operations,
     hint="How many numbers does the layer write, and how many products are in each?",
-    wrong=[
-        (
-            "numbers * (products + 1), numbers * (products + 1)",
-            "You count the biases among the multiplications. A bias is added and multiplies nothing.",
-        ),
-        (
-            " // groups",
-            "",
-            "The groups are not used: an output number reads the C_in / groups channels of its own group.",
-        ),
-        (
-            "numbers * products, numbers * products",
-            "There are as many additions here as multiplications: either the biases are missing, or your sums start "
-            "from their first product. Here they start from 0.",
-        ),
-        (
-            "numbers * products, numbers * products + out_channels",
-            "You add one bias for each map. It is added to every number of its map.",
-        ),
-        (
-            "(products + 1)",
-            "(products + in_channels // groups)",
-            "You add a bias for every kernel. The kernels of a filter give one sum, and the sum gets one bias.",
-        ),
-    ],
+    wrong={
+        "numbers * (products + 1), numbers * (products + 1)": "You count the biases among the multiplications. A bias "
+        "is added and multiplies nothing.",
+        " // groups -> ": "The groups are not used: an output number reads the C_in / groups channels of its own "
+        "group.",
+        "numbers * products, numbers * products": "There are as many additions here as multiplications: either the "
+        "biases are missing, or your sums start from their first product. Here they start from 0.",
+        "numbers * products, numbers * products + out_channels": "You add one bias for each map. It is added to every "
+        "number of its map.",
+        "(products + 1) -> (products + in_channels // groups)": "You add a bias for every kernel. The kernels of a "
+        "filter give one sum, and the sum gets one bias.",
+    },
 )
 def layer_operations(in_channels, out_channels, kernel_size, out_size, groups):
     numbers = out_channels * out_size**2  # that the layer writes
@@ -79,27 +66,17 @@ def training_steps():
     cases=lambda: [(list(forward),) for forward in training_steps()],
     oracle=lambda forward: training_steps()[tuple(forward)],
     hint="Each product runs forward once, then for the gradient of its weight and, if needed, of its input.",
-    wrong=[
-        ("[1:]", "", "Nearly: this takes the gradient of the image too, and no weight needs that one."),
-        (
-            "2 * sum(forward)",
-            "Twice the forward pass is too little: it is the forward pass with one of the two gradients, or both "
-            "gradients without the forward pass.",
-        ),
-        (
-            "weights + inputs",
-            "The image's gradient is left out, and that is right. But of forward pass, gradients of the weights and "
-            "gradients of the inputs you have two. A step takes all three.",
-        ),
-        ("[1:]", "[:-1]", "The layer that needs no gradient of its input is the one that reads the image: the first."),
-        (
-            "weights = sum(forward)",
-            "weights = sum(forward[1:])",
-            "The first layer is left out of the backward pass. It needs no gradient of its input, but its weights need "
-            "theirs.",
-        ),
-        ("sum(forward)", "This is the forward pass. Training also works out gradients, of the weights and the inputs."),
-    ],
+    wrong={
+        "[1:] -> ": "Nearly: this takes the gradient of the image too, and no weight needs that one.",
+        "2 * sum(forward)": "Twice the forward pass is too little: it is the forward pass with one of the two "
+        "gradients, or both gradients without the forward pass.",
+        "weights + inputs": "The image's gradient is left out, and that is right. But of forward pass, gradients of "
+        "the weights and gradients of the inputs you have two. A step takes all three.",
+        "[1:] -> [:-1]": "The layer that needs no gradient of its input is the one that reads the image: the first.",
+        "weights = sum(forward) -> weights = sum(forward[1:])": "The first layer is left out of the backward pass. It "
+        "needs no gradient of its input, but its weights need theirs.",
+        "sum(forward)": "This is the forward pass. Training also works out gradients, of the weights and the inputs.",
+    },
 )
 def training_step_macs(forward):
     weights = sum(forward)  # for the gradients of the weights
@@ -146,31 +123,19 @@ def full_report(model, size):
     cases=networks_to_report,
     oracle=full_report,
     hint="All of it is in the report of counting.count(model, input_size=size).",
-    wrong=[
-        (" // size[0]", "", "These are the MACs of the whole batch, whose size is size[0]. Report those of one image."),
-        ("report.macs", "report.flops", "These are FLOPs: the report's macs are half as many."),
-        (
-            "report.params",
-            "sum(row.params for row in report.rows)",
-            "The rows have the layers with MACs only. Norms have parameters too: take those of the whole report.",
-        ),
-        (
-            "report.params",
-            "sum(values.numel() for values in model.state_dict().values())",
-            "You count the running statistics of the norm. They are stored with the parameters, but not learned.",
-        ),
-        (
-            " + report.uncounted",
-            "",
-            "What has no price is missing. A reader must be told of report.uncounted first of all.",
-        ),
-        (
-            "report.other + ",
-            "",
-            "Norms, activations and pools are left out too, by convention: they are in report.other.",
-        ),
-        ("sorted", "list", "The right names, in the order in which they ran. Put them in alphabetical order."),
-    ],
+    wrong={
+        " // size[0] -> ": "These are the MACs of the whole batch, whose size is size[0]. Report those of one image.",
+        "report.macs -> report.flops": "These are FLOPs: the report's macs are half as many.",
+        "report.params -> sum(row.params for row in report.rows)": "The rows have the layers with MACs only. Norms "
+        "have parameters too: take those of the whole report.",
+        "report.params -> sum(values.numel() for values in model.state_dict().values())": "You count the running "
+        "statistics of the norm. They are stored with the parameters, but not learned.",
+        " + report.uncounted -> ": "What has no price is missing. A reader must be told of report.uncounted first of "
+        "all.",
+        "report.other +  -> ": "Norms, activations and pools are left out too, by convention: they are in "
+        "report.other.",
+        "sorted -> list": "The right names, in the order in which they ran. Put them in alphabetical order.",
+    },
 )
 def reported_count(model, size):
     report = counting.count(model, input_size=size)
@@ -222,15 +187,15 @@ BARE = (cost.conv2d(8, 4, 5, output_size=10).macs, 4 * 10**2, 0, 0)
         (printed_by((2, 1, 2, 0), NORMED, BARE), [NORMED, BARE]),
     ],
     fault=fault_of_rules,
-    wrong=[
-        ("(1, 2)", "(1,)", "doubled MACs"),
-        ("range(5)", "range(4)", "four times"),
-        ("(1, 2), (0, 1)", "(1, 2), range(3)", "outside the limits"),
-        ("(1, 2), (0, 1)", "(1, 2), (0,)", "different rules"),
-        ("numbers == printed", "numbers[0] == printed[0]", "must fit all"),
-        ("numbers == printed", "True", "the tool printed"),
-        ("(m, b, e, p)", "[m, b, e]", "tuple of four"),
-    ],
+    wrong={
+        "(1, 2) -> (1,)": "doubled MACs",
+        "range(5) -> range(4)": "four times",
+        "(1, 2), (0, 1) -> (1, 2), range(3)": "outside the limits",
+        "(1, 2), (0, 1) -> (1, 2), (0,)": "different rules",
+        "numbers == printed -> numbers[0] == printed[0]": "must fit all",
+        "numbers == printed -> True": "the tool printed",
+        "(m, b, e, p) -> [m, b, e]": "tuple of four",
+    },
 )
 def rules_that_fit(printed, parts):
     found = []
@@ -263,12 +228,12 @@ def still_seen(function):
     oracle=lambda maps, weight: functional.pointwise_conv2d(maps, weight[:, :, None, None]),
     also=still_seen,
     hint="Output map o is the sum over c of weight[o, c] times input map c.",
-    wrong=[
-        ("products", "These are the products. Each output map is their sum over the input channels."),
-        ("products.sum(1)", "You add up over the output channels. Each output map is a sum over the input channels."),
-        ("products.mean(2)", "A mean is the sum divided by the number of channels. A convolution only adds up."),
-        ('torch.einsum("nchw,oc->nohw", maps, weight)', STILL_SEEN.format(3 * 2 * 4 * 5)),
-    ],
+    wrong={
+        "products": "These are the products. Each output map is their sum over the input channels.",
+        "products.sum(1)": "You add up over the output channels. Each output map is a sum over the input channels.",
+        "products.mean(2)": "A mean is the sum divided by the number of channels. A convolution only adds up.",
+        'torch.einsum("nchw,oc->nohw", maps, weight)': STILL_SEEN.format(3 * 2 * 4 * 5),
+    },
 )
 def hidden_pointwise(maps, weight):
     # axes: images, output channels, input channels, height, width
@@ -329,56 +294,33 @@ def what_is_left(function):
     oracle=macs_of_modules,
     also=what_is_left,
     hint="Each number of a layer's output is a sum of as many products as one filter, or one row, has weights.",
-    wrong=[
-        ("2 * sum(found)", "These are FLOPs, two for each MAC."),
-        (
-            "counting.count(model, x).macs",
-            "You count a call of F.conv2d too. A counter that waits for nn.Conv2d and nn.Linear does not see it.",
-        ),
-        (
-            "model.modules()",
-            "model.children()",
-            "Modules inside other modules are missed. model.children() has the outer ones, model.modules() all.",
-        ),
-        (
-            "module.weight[0].numel()",
-            "(module.weight[0].numel() + (module.bias is not None))",
-            "You count the biases. They are additions without a multiplication, so no MACs.",
-        ),
-        (
-            "module.weight[0].numel()",
-            "module.weight[0].numel() * getattr(module, 'groups', 1)",
-            "The groups are forgotten. module.in_channels counts all channels; a filter reads those of its group, and "
-            "its weights say how many.",
-        ),
-        (
-            "module.weight[0].numel()",
-            "len(module.weight[0]) * getattr(module, 'kernel_size', [1])[0] ** 2",
-            "You square one side of the kernel. A kernel may be 3 by 5: its weight has both sides in its shape.",
-        ),
-        (
-            "output.numel()",
-            "(inputs[0][:, 0].numel() * len(module.weight) if module.weight.ndim == 4 else output.numel())",
-            "You take the positions from a convolution's input. A weight is used once at each position of the output.",
-        ),
-        (
-            "found.append",
-            "module._forward_hooks.clear()\n        found.append",
-            "Each module is counted once. The same module may be called twice: count calls, not modules.",
-        ),
-        (
-            "output.numel()",
-            "(output.numel() if module.weight.ndim == 4 else len(module.weight))",
-            "A linear layer is counted for one vector. It works on every row that comes in: look at the output.",
-        ),
-        ("(nn.Conv2d, nn.Linear)", "nn.Conv2d", "nn.Linear is not counted."),
-        (
-            "sum(found) // len(x)",
-            "These are the MACs of one image. The whole batch passes, and each of its images takes them.",
-        ),
-        ("hook.remove()", "pass", HOOK_LEFT),
-        ("found, hooks", "model.eval()\n    found, hooks", MODE_LEFT),
-    ],
+    wrong={
+        "2 * sum(found)": "These are FLOPs, two for each MAC.",
+        "counting.count(model, x).macs": "You count a call of F.conv2d too. A counter that waits for nn.Conv2d and "
+        "nn.Linear does not see it.",
+        "model.modules() -> model.children()": "Modules inside other modules are missed. model.children() has the "
+        "outer ones, model.modules() all.",
+        "module.weight[0].numel() -> (module.weight[0].numel() + (module.bias is not None))": "You count the biases. "
+        "They are additions without a multiplication, so no MACs.",
+        "module.weight[0].numel() -> module.weight[0].numel() * getattr(module, 'groups', 1)": "The groups are "
+        "forgotten. module.in_channels counts all channels; a filter reads those of its group, and its weights say how "
+        "many.",
+        "module.weight[0].numel() -> "
+        "len(module.weight[0]) * getattr(module, 'kernel_size', [1])[0] ** 2": "You square one side of the kernel. A "
+        "kernel may be 3 by 5: its weight has both sides in its shape.",
+        "output.numel() -> "
+        "(inputs[0][:, 0].numel() * len(module.weight) if module.weight.ndim == 4 else output.numel())": "You take the "
+        "positions from a convolution's input. A weight is used once at each position of the output.",
+        "found.append -> module._forward_hooks.clear()\n        found.append": "Each module is counted once. The same "
+        "module may be called twice: count calls, not modules.",
+        "output.numel() -> (output.numel() if module.weight.ndim == 4 else len(module.weight))": "A linear layer is "
+        "counted for one vector. It works on every row that comes in: look at the output.",
+        "(nn.Conv2d, nn.Linear) -> nn.Conv2d": "nn.Linear is not counted.",
+        "sum(found) // len(x)": "These are the MACs of one image. The whole batch passes, and each of its images takes "
+        "them.",
+        "hook.remove() -> pass": HOOK_LEFT,
+        "found, hooks -> model.eval()\n    found, hooks": MODE_LEFT,
+    },
 )
 def count_modules(model, x):
     found, hooks = [], []

@@ -20,19 +20,14 @@ def tried_out(k, stride):
     cases=[(3, 1), (3, 2), (5, 1), (7, 2), (3, 3), (5, 4), (1, 1), (1, 3)],
     oracle=tried_out,
     hint="How far does the kernel stick out on one side when its middle stands on the first pixel?",
-    wrong=[
-        (
-            "(kernel_size - stride + 1) // 2",
-            "This is the rule of note 002. The stride should not be in it: the middle of the first window is to be "
-            "pixel 0, however far the next window is.",
-        ),
-        ("kernel_size - 1", "This is what is missing on both sides together. Half of it belongs on each."),
-        (
-            "(kernel_size + 1) // 2",
-            "One pixel too many: the middle of the kernel stands on a pixel of the map and needs no padding.",
-        ),
-        ("1", "One pixel is right for a 3 by 3 kernel. A wider one sticks out further, a single pixel not at all."),
-    ],
+    wrong={
+        "(kernel_size - stride + 1) // 2": "This is the rule of note 002. The stride should not be in it: the middle "
+        "of the first window is to be pixel 0, however far the next window is.",
+        "kernel_size - 1": "This is what is missing on both sides together. Half of it belongs on each.",
+        "(kernel_size + 1) // 2": "One pixel too many: the middle of the kernel stands on a pixel of the map and needs "
+        "no padding.",
+        "1": "One pixel is right for a 3 by 3 kernel. A wider one sticks out further, a single pixel not at all.",
+    },
 )
 def depthwise_padding(kernel_size, stride):
     return (kernel_size - 1) // 2
@@ -49,26 +44,16 @@ def price(c_in, k, size, stride, m):
     oracle=price,
     hint="One kernel of K times K weights for each output channel; each weight is used once at each position of the "
     "output.",
-    wrong=[
-        (" * depth_multiplier", "", "The depth multiplier is not used: each input channel has that many kernels."),
-        (
-            "= in_channels",
-            "= in_channels * in_channels",
-            "The input channels are counted twice. A filter here is a single kernel: it reads one channel, not all.",
-        ),
-        (
-            "math.ceil(size / stride)",
-            "size",
-            "You multiply by the input's positions. At a stride the output has fewer, and a weight is used once at "
-            "each of these.",
-        ),
-        (
-            "math.ceil(size / stride)",
-            "size // stride",
-            "You round the output's side down. The rest of the pixels gets a window too: round up.",
-        ),
-        ("weights, 2 * macs", "Your second number is FLOPs: a multiplication and the addition after it are one MAC."),
-    ],
+    wrong={
+        " * depth_multiplier -> ": "The depth multiplier is not used: each input channel has that many kernels.",
+        "= in_channels -> = in_channels * in_channels": "The input channels are counted twice. A filter here is a "
+        "single kernel: it reads one channel, not all.",
+        "math.ceil(size / stride) -> size": "You multiply by the input's positions. At a stride the output has fewer, "
+        "and a weight is used once at each of these.",
+        "math.ceil(size / stride) -> size // stride": "You round the output's side down. The rest of the pixels gets a "
+        "window too: round up.",
+        "weights, 2 * macs": "Your second number is FLOPs: a multiplication and the addition after it are one MAC.",
+    },
 )
 def depthwise_cost(in_channels, kernel_size, size, stride, depth_multiplier):
     side = math.ceil(size / stride)  # of the output
@@ -111,17 +96,17 @@ def fault_of_dot(picture, column):
 
 @exercise(
     fault=fault_of_alignment,
-    wrong=[
-        ("weight.repeat(1, 3, 1, 1)", "one kernel of 3 by 3"),
-        ("[0, 0, 1, 2]", "[0, 0, 1, 0]", "Red has moved the wrong way"),
-        ("[2, 0, 1, 0]", "[2, 0, 0, 1]", "Blue has moved up or down"),
-        ("[2, 0, 1, 0]", "[2, 0, 1, 2]", "Blue has moved the wrong way"),
-        ("[2, 0, 1, 0]", "[2, 0, 1, 1]", "Blue has not moved"),
-        ("[1, 0, 1, 1] = 1", "[1, 0, 1, 1] = 0", "Green has disappeared"),
-        ("[1, 0, 1, 1]", "[1, 0, 1, 0]", "Green should stay"),
-        ("[0, 0, 1, 2]", "[0, 0, 1]", "Red is smeared"),
-        ("-weight", "Red has another brightness"),
-    ],
+    wrong={
+        "weight.repeat(1, 3, 1, 1)": "one kernel of 3 by 3",
+        "[0, 0, 1, 2] -> [0, 0, 1, 0]": "Red has moved the wrong way",
+        "[2, 0, 1, 0] -> [2, 0, 0, 1]": "Blue has moved up or down",
+        "[2, 0, 1, 0] -> [2, 0, 1, 2]": "Blue has moved the wrong way",
+        "[2, 0, 1, 0] -> [2, 0, 1, 1]": "Blue has not moved",
+        "[1, 0, 1, 1] = 1 -> [1, 0, 1, 1] = 0": "Green has disappeared",
+        "[1, 0, 1, 1] -> [1, 0, 1, 0]": "Green should stay",
+        "[0, 0, 1, 2] -> [0, 0, 1]": "Red is smeared",
+        "-weight": "Red has another brightness",
+    },
 )
 def align_colours():
     weight = torch.zeros(3, 1, 3, 3)
@@ -158,30 +143,16 @@ GROUPED = layer_to_explore("grouped_layer", 6, 4, groups=2, bias=False)
     cases=[(STANDARD, 3, 1), (DEPTHWISE, 4, 5), (GROUPED, 6, 1), (GROUPED, 6, 2), (DEPTHWISE, 4, 0)],
     oracle=channels_in_the_weight,
     hint="Change one input channel, and compare output channel out_channel before and after.",
-    wrong=[
-        (
-            "[0, out_channel]",
-            "",
-            "Your function finds all input channels in every layer. Each of them moves some output channel: look at "
-            "out_channel alone.",
-        ),
-        (
-            "layer(before)",
-            "0",
-            "Where the layer has a bias, you find all channels. Its output is not 0 even for empty maps: compare it "
-            "with the output before the change.",
-        ),
-        (
-            ".clone()",
-            "",
-            "Your function finds no channel at all. Do the two inputs differ? Without a copy, one change changes both.",
-        ),
-        (
-            "list(range(found[0], in_channels))",
-            "Once a channel is found, you find all that follow. Take a fresh copy for each: only one channel may "
-            "differ at a time.",
-        ),
-    ],
+    wrong={
+        "[0, out_channel] -> ": "Your function finds all input channels in every layer. Each of them moves some output "
+        "channel: look at out_channel alone.",
+        "layer(before) -> 0": "Where the layer has a bias, you find all channels. Its output is not 0 even for empty "
+        "maps: compare it with the output before the change.",
+        ".clone() -> ": "Your function finds no channel at all. Do the two inputs differ? Without a copy, one change "
+        "changes both.",
+        "list(range(found[0], in_channels))": "Once a channel is found, you find all that follow. Take a fresh copy "
+        "for each: only one channel may differ at a time.",
+    },
 )
 def channels_read(layer, in_channels, out_channel):
     before = torch.zeros(1, in_channels, 9, 9)
@@ -209,21 +180,14 @@ def every_second(a, b):
     ],
     oracle=every_second,
     hint="Filter 2c is the kernel of a for channel c, filter 2c + 1 that of b.",
-    wrong=[
-        (
-            "torch.cat([a, b])",
-            "The kernels stand in the order a, a, ..., b, b, ... Output o reads channel o // 2, so both kernels of a "
-            "channel must stand side by side: c*m + j, not j*C_in + c.",
-        ),
-        ("[a, b]", "[b, a]", "a and b have changed places: a makes the outputs 0, 2, 4 and so on."),
-        (
-            ".flatten(0, 1)",
-            ".flatten(1, 2)",
-            "The two kernels of a channel are in one filter here. Such a filter would read two channels and make one "
-            "map.",
-        ),
-        ("a + b", "You add the kernels up. That gives one map for each channel, the sum, where two are asked for."),
-    ],
+    wrong={
+        "torch.cat([a, b])": "The kernels stand in the order a, a, ..., b, b, ... Output o reads channel o // 2, so "
+        "both kernels of a channel must stand side by side: c*m + j, not j*C_in + c.",
+        "[a, b] -> [b, a]": "a and b have changed places: a makes the outputs 0, 2, 4 and so on.",
+        ".flatten(0, 1) -> .flatten(1, 2)": "The two kernels of a channel are in one filter here. Such a filter would "
+        "read two channels and make one map.",
+        "a + b": "You add the kernels up. That gives one map for each channel, the sum, where two are asked for.",
+    },
 )
 def merge_depthwise(a, b):
     pairs = torch.stack([a, b], dim=1)  # (C, 2, 1, K, K)
@@ -248,37 +212,20 @@ def maps_without_multiplier(output, maps, weight, stride):
     fault=maps_without_multiplier,
     oracle=lambda maps, weight, stride: functional.depthwise_conv2d(maps, weight, stride=stride),
     hint="Output o reads input channel o // m alone, with the kernel weight[o, 0].",
-    wrong=[
-        (
-            "o // multiplier",
-            "o % C_in",
-            "The outputs read the channels 0, 1, ..., 0, 1, ... The kernels of one channel stand side by side: kernel "
-            "c*m + j reads channel c.",
-        ),
-        (
-            "output.unflatten(0, (C_in, -1)).transpose(0, 1).flatten(0, 1)",
-            "The maps are right and stand in another order. What kernel j makes of channel c is output c*m + j, not "
-            "j*C_in + c.",
-        ),
-        (
-            "maps[o // multiplier]",
-            "maps.sum(dim=0)",
-            "You add up over the input channels. A depthwise convolution leaves that out: one kernel, one channel.",
-        ),
-        ("o // multiplier", "0", "All your outputs read channel 0."),
-        (
-            "= maps.shape",
-            "= maps.shape\n    stride = 1",
-            "The stride is not used: the window does not stop at every pixel.",
-        ),
-        (
-            "i * stride, j * stride",
-            "i, j",
-            "The size is right, and the window moves by one pixel: output (i, j) reads from row i * stride and column "
-            "j * stride on.",
-        ),
-        ("output[::multiplier]", "one map per input channel"),
-    ],
+    wrong={
+        "o // multiplier -> o % C_in": "The outputs read the channels 0, 1, ..., 0, 1, ... The kernels of one channel "
+        "stand side by side: kernel c*m + j reads channel c.",
+        "output.unflatten(0, (C_in, -1)).transpose(0, 1).flatten(0, 1)": "The maps are right and stand in another "
+        "order. What kernel j makes of channel c is output c*m + j, not j*C_in + c.",
+        "maps[o // multiplier] -> maps.sum(dim=0)": "You add up over the input channels. A depthwise convolution "
+        "leaves that out: one kernel, one channel.",
+        "o // multiplier -> 0": "All your outputs read channel 0.",
+        "= maps.shape -> = maps.shape\n    stride = 1": "The stride is not used: the window does not stop at every "
+        "pixel.",
+        "i * stride, j * stride -> i, j": "The size is right, and the window moves by one pixel: output (i, j) reads "
+        "from row i * stride and column j * stride on.",
+        "output[::multiplier]": "one map per input channel",
+    },
 )
 def depthwise_by_hand(maps, weight, stride):
     C_in, H, W = maps.shape

@@ -20,43 +20,21 @@ def shapes_of_torch(c_in, c_out, k, m):
     oracle=shapes_of_torch,
     hint="How many intermediate maps are there? Each has one kernel, and each filter of the pointwise half reads all "
     "of them.",
-    wrong=[
-        (
-            "in_channels * depth_multiplier",
-            "in_channels",
-            "The depth multiplier is not used: there are depth_multiplier kernels for each input channel, and as many "
-            "intermediate maps for the pointwise half to read.",
-        ),
-        (
-            "(out_channels, middle",
-            "(out_channels, in_channels",
-            "The depthwise shape is right. The pointwise half reads what the depthwise half makes, and those are more "
-            "maps than the input has.",
-        ),
-        (
-            "(middle, 1",
-            "(middle, in_channels",
-            "A depthwise kernel reads a single input channel, so the second axis of that weight has length 1.",
-        ),
-        (
-            "(out_channels, middle",
-            "(out_channels * depth_multiplier, in_channels",
-            "The depth multiplier makes more intermediate maps, not more output maps: the pointwise half reads them "
-            "all, and makes out_channels maps.",
-        ),
-        (
-            "(middle, 1",
-            "(in_channels, depth_multiplier",
-            "The kernels of one channel do not stack up to one filter, they are not added. Each makes a map of its "
-            "own, so each is a filter with a single kernel.",
-        ),
-        (
-            "(out_channels, middle",
-            "(middle, out_channels",
-            "The axes of the pointwise weight are swapped: the first counts the filters, one for each output map.",
-        ),
-        ("pointwise_shape, depthwise_shape", "The halves are swapped: the depthwise weight comes first."),
-    ],
+    wrong={
+        "in_channels * depth_multiplier -> in_channels": "The depth multiplier is not used: there are depth_multiplier "
+        "kernels for each input channel, and as many intermediate maps for the pointwise half to read.",
+        "(out_channels, middle -> (out_channels, in_channels": "The depthwise shape is right. The pointwise half reads "
+        "what the depthwise half makes, and those are more maps than the input has.",
+        "(middle, 1 -> (middle, in_channels": "A depthwise kernel reads a single input channel, so the second axis of "
+        "that weight has length 1.",
+        "(out_channels, middle -> (out_channels * depth_multiplier, in_channels": "The depth multiplier makes more "
+        "intermediate maps, not more output maps: the pointwise half reads them all, and makes out_channels maps.",
+        "(middle, 1 -> (in_channels, depth_multiplier": "The kernels of one channel do not stack up to one filter, "
+        "they are not added. Each makes a map of its own, so each is a filter with a single kernel.",
+        "(out_channels, middle -> (middle, out_channels": "The axes of the pointwise weight are swapped: the first "
+        "counts the filters, one for each output map.",
+        "pointwise_shape, depthwise_shape": "The halves are swapped: the depthwise weight comes first.",
+    },
 )
 def pair_shapes(in_channels, out_channels, kernel_size, depth_multiplier):
     middle = in_channels * depth_multiplier  # intermediate maps
@@ -81,24 +59,16 @@ def impulses_sent_through(pointwise, depthwise):
     oracle=impulses_sent_through,
     hint="Here a depthwise kernel belongs to an output map, not to an input channel as in the usual order. Which "
     "weights does a pixel of channel c meet on its way to output o?",
-    wrong=[
-        (
-            "(pointwise_weight * depthwise_weight).transpose(0, 1)",
-            "The first two axes are swapped: a dense weight is (C_out, C_in, K, K).",
-        ),
-        (
-            "pointwise_weight**0 * depthwise_weight",
-            "The pointwise weights are not used: every input channel gets into output o with a factor of its own.",
-        ),
-        (
-            "(pointwise_weight * depthwise_weight).sum(1, keepdim=True)",
-            "The input channels are added up. A dense weight keeps one kernel for each of them.",
-        ),
-        (
-            "pointwise_weight * depthwise_weight.flip(2, 3)",
-            "The kernels are turned around. They stand in the dense weight as they stand in the depthwise one.",
-        ),
-    ],
+    wrong={
+        "(pointwise_weight * depthwise_weight).transpose(0, 1)": "The first two axes are swapped: a dense weight is "
+        "(C_out, C_in, K, K).",
+        "pointwise_weight**0 * depthwise_weight": "The pointwise weights are not used: every input channel gets into "
+        "output o with a factor of its own.",
+        "(pointwise_weight * depthwise_weight).sum(1, keepdim=True)": "The input channels are added up. A dense weight "
+        "keeps one kernel for each of them.",
+        "pointwise_weight * depthwise_weight.flip(2, 3)": "The kernels are turned around. They stand in the dense "
+        "weight as they stand in the depthwise one.",
+    },
 )
 def swapped_weight(pointwise_weight, depthwise_weight):
     # W[o, c] = P[o, c] * D[o]: output o sees all through one kernel
@@ -127,35 +97,19 @@ def largest_rank(weight):
     oracle=largest_rank,
     hint="For each input channel: a matrix with a row for each output channel. How many rows must be stored so that "
     "all of them can be mixed?",
-    wrong=[
-        (
-            ".transpose(0, 1)",
-            "",
-            "You look at the matrices of the output channels. What a pair ties together are the kernels that one input "
-            "channel meets.",
-        ),
-        (
-            ".transpose(0, 1).flatten(2)",
-            ".flatten(1)",
-            "You take one matrix for the whole layer. Each input channel has kernels and a matrix of its own.",
-        ),
-        (".max()", "[0]", "You look at input channel 0 alone. Another channel may need more kernels."),
-        (
-            ".max()",
-            ".min()",
-            "That is enough for the simplest channel. All channels get the same multiplier, so it must be enough for "
-            "each of them.",
-        ),
-        (
-            ".max()",
-            ".sum()",
-            "You add the channels up: that is the number of kernels. The multiplier is what one channel gets.",
-        ),
-        (
-            "min(matrices.shape[1:])",
-            "That is enough for every layer of this shape. This one may need fewer: look at its numbers.",
-        ),
-    ],
+    wrong={
+        ".transpose(0, 1) -> ": "You look at the matrices of the output channels. What a pair ties together are the "
+        "kernels that one input channel meets.",
+        ".transpose(0, 1).flatten(2) -> .flatten(1)": "You take one matrix for the whole layer. Each input channel has "
+        "kernels and a matrix of its own.",
+        ".max() -> [0]": "You look at input channel 0 alone. Another channel may need more kernels.",
+        ".max() -> .min()": "That is enough for the simplest channel. All channels get the same multiplier, so it must "
+        "be enough for each of them.",
+        ".max() -> .sum()": "You add the channels up: that is the number of kernels. The multiplier is what one "
+        "channel gets.",
+        "min(matrices.shape[1:])": "That is enough for every layer of this shape. This one may need fewer: look at its "
+        "numbers.",
+    },
 )
 def needed_multiplier(weight):
     # one matrix for each input channel
@@ -185,39 +139,23 @@ def closest_pair(weight, error):
     oracle=closest_pair,
     hint="Leave out the smallest terms: the error's square is the sum of their squares over that of all. Each input "
     "channel of the pair then has m kernels, and each output m weights for it.",
-    wrong=[
-        ("norm()", "pow(2).sum()", "You compare sums of squares with the error. The norm is the root of such a sum."),
-        (".norm()", ".sum()", "You add up the singular values. Add up their squares, and take the root of the sum."),
-        (
-            "m:].norm() > error",
-            ":m].norm() < (1 - error)",
-            "You compare the norm of what is kept with 1 - error. Squares add up here, norms do not: look at what is "
-            "left out.",
-        ),
-        (
-            "sizes[:, m:].norm() > error * sizes.norm()",
-            "(sizes[:, m:].norm(dim=1) > error * sizes.norm(dim=1)).any()",
-            "You ask for the error in each input channel. It is meant for the whole weight.",
-        ),
-        (
-            ".transpose(0, 1)",
-            "",
-            "You take the matrices of the output channels. A pair shares its kernels within an input channel.",
-        ),
-        (
-            "m, C_in * (K_h * K_w + C_out)",
-            "The multiplier is right. The number of weights is that of a pair with multiplier 1.",
-        ),
-        (
-            "m, m * C_in * K_h * K_w + C_in * C_out",
-            "The multiplier is right. It is in your depthwise weights alone: each output has m weights for an input "
-            "channel, one for each of its maps.",
-        ),
-        (
-            "m, weight.numel()",
-            "The multiplier is right. The number of weights is that of the dense layer, not the pair's.",
-        ),
-    ],
+    wrong={
+        "norm() -> pow(2).sum()": "You compare sums of squares with the error. The norm is the root of such a sum.",
+        ".norm() -> .sum()": "You add up the singular values. Add up their squares, and take the root of the sum.",
+        "m:].norm() > error -> :m].norm() < (1 - error)": "You compare the norm of what is kept with 1 - error. "
+        "Squares add up here, norms do not: look at what is left out.",
+        "sizes[:, m:].norm() > error * sizes.norm() -> "
+        "(sizes[:, m:].norm(dim=1) > error * sizes.norm(dim=1)).any()": "You ask for the error in each input channel. "
+        "It is meant for the whole weight.",
+        ".transpose(0, 1) -> ": "You take the matrices of the output channels. A pair shares its kernels within an "
+        "input channel.",
+        "m, C_in * (K_h * K_w + C_out)": "The multiplier is right. The number of weights is that of a pair with "
+        "multiplier 1.",
+        "m, m * C_in * K_h * K_w + C_in * C_out": "The multiplier is right. It is in your depthwise weights alone: "
+        "each output has m weights for an input channel, one for each of its maps.",
+        "m, weight.numel()": "The multiplier is right. The number of weights is that of the dense layer, not the "
+        "pair's.",
+    },
 )
 def close_pair(weight, error):
     C_out, C_in, K_h, K_w = weight.shape
@@ -295,18 +233,18 @@ def fault_of_kernels(kernels, weights):
 @exercise(
     fault=fault_of_edges,
     hint="Compare |t| with ReLU(t) + ReLU(-t).",
-    wrong=[
-        ("depthwise_weight", "two tensors"),
-        ("[:, None]", "", "The shapes are (12, 3, 3)"),
-        ("torch.stack(four * 3)", "torch.stack(four).repeat_interleave(3, 0)", "their order is not"),
-        ("-1, 1", "-1, 2", "must add up to 0"),
-        ("-right_left, below_above, -below_above", "right_left, below_above, below_above", "count with their sign"),
-        ("right_left.T", "0 * right_left", "between right and left are"),
-        ("right_left, -right_left", "below_above * 0, 0 * below_above", "below and above are"),
-        ("-1, 1", "-2, 2", "2 times what it should be"),
-        ("torch.ones(1, 12, 1, 1)", "torch.eye(12)[:4].sum(0).reshape(1, 12, 1, 1)", "Only channel 0 comes out right"),
-        ("[1, 0], right_left[1, 2]", "[0, 0], right_left[0, 2]", "opposite neighbours"),
-    ],
+    wrong={
+        "depthwise_weight": "two tensors",
+        "[:, None] -> ": "The shapes are (12, 3, 3)",
+        "torch.stack(four * 3) -> torch.stack(four).repeat_interleave(3, 0)": "their order is not",
+        "-1, 1 -> -1, 2": "must add up to 0",
+        "-right_left, below_above, -below_above -> right_left, below_above, below_above": "count with their sign",
+        "right_left.T -> 0 * right_left": "between right and left are",
+        "right_left, -right_left -> below_above * 0, 0 * below_above": "below and above are",
+        "-1, 1 -> -2, 2": "2 times what it should be",
+        "torch.ones(1, 12, 1, 1) -> torch.eye(12)[:4].sum(0).reshape(1, 12, 1, 1)": "Only channel 0 comes out right",
+        "[1, 0], right_left[1, 2] -> [0, 0], right_left[0, 2]": "opposite neighbours",
+    },
 )
 def edge_pair():
     right_left = torch.zeros(3, 3)
@@ -334,42 +272,25 @@ FRAMED = """maps = torch.nn.functional.pad(maps, ({} * padding, {} * padding) * 
     oracle=functional.depthwise_separable_conv2d,
     hint="Make the intermediate maps first, with padding and stride: each kernel reads one channel. An output map is "
     "then a sum of these maps, each times a number.",
-    wrong=[
-        (
-            "torch.nn.functional.pad(output, [padding] * 4)",
-            "The 1 by 1 half is padded too, so the output grows by 2 * padding. It needs no neighbours: the padding "
-            "belongs to the depthwise half alone.",
-        ),
-        (
-            "output[:, ::stride, ::stride]",
-            "The stride is applied twice. The intermediate maps are already smaller; the pointwise half reads every "
-            "pixel of them.",
-        ),
-        ("maps.shape", "maps.shape\n    depthwise = depthwise[:C_in]", ONE_KERNEL),
-        ("range(middle_channels)", "range(0, middle_channels, m)", ONE_KERNEL),
-        (
-            "k // m",
-            "k % C_in",
-            "Kernel k reads channel k % C_in in your loops. The m kernels of one channel stand side by side: kernels c "
-            "* m to c * m + m - 1 read channel c.",
-        ),
-        (
-            "padded[k // m]",
-            "padded.sum(0)",
-            "Your depthwise half already adds up the channels. Each of its kernels reads one channel; the channels "
-            "meet in the pointwise half.",
-        ),
-        ("middle", "These are the intermediate maps. The pointwise half has still to mix them."),
-        *(("C_in, H, W = maps.shape", FRAMED.format(*sides), UNEVEN) for sides in [(0, 2), (2, 0), (0, 1), (1, 0)]),
-        ("maps.shape", "maps.shape\n    padding += 1", "The frame of zeros is one pixel too wide."),
-        ("maps.shape", "maps.shape\n    padding = 0", "The padding is not used: lay zeros around the maps first."),
-        ("i * stride, j * stride", "i, j", "The windows move by one pixel. Window i starts at i times the stride."),
-        (
-            "* depthwise[k, 0]",
-            "* depthwise[k, 0].flip(0, 1)",
-            "The kernels are turned around. In networks they are laid on as they are.",
-        ),
-    ],
+    wrong={
+        "torch.nn.functional.pad(output, [padding] * 4)": "The 1 by 1 half is padded too, so the output grows by 2 * "
+        "padding. It needs no neighbours: the padding belongs to the depthwise half alone.",
+        "output[:, ::stride, ::stride]": "The stride is applied twice. The intermediate maps are already smaller; the "
+        "pointwise half reads every pixel of them.",
+        "maps.shape -> maps.shape\n    depthwise = depthwise[:C_in]": ONE_KERNEL,
+        "range(middle_channels) -> range(0, middle_channels, m)": ONE_KERNEL,
+        "k // m -> k % C_in": "Kernel k reads channel k % C_in in your loops. The m kernels of one channel stand side "
+        "by side: kernels c * m to c * m + m - 1 read channel c.",
+        "padded[k // m] -> padded.sum(0)": "Your depthwise half already adds up the channels. Each of its kernels "
+        "reads one channel; the channels meet in the pointwise half.",
+        "middle": "These are the intermediate maps. The pointwise half has still to mix them.",
+        **{f"C_in, H, W = maps.shape -> {FRAMED.format(*sides)}": UNEVEN for sides in [(0, 2), (2, 0), (0, 1), (1, 0)]},
+        "maps.shape -> maps.shape\n    padding += 1": "The frame of zeros is one pixel too wide.",
+        "maps.shape -> maps.shape\n    padding = 0": "The padding is not used: lay zeros around the maps first.",
+        "i * stride, j * stride -> i, j": "The windows move by one pixel. Window i starts at i times the stride.",
+        "* depthwise[k, 0] -> * depthwise[k, 0].flip(0, 1)": "The kernels are turned around. In networks they are laid "
+        "on as they are.",
+    },
 )
 def separable_by_hand(maps, depthwise, pointwise, stride, padding):
     C_in, H, W = maps.shape

@@ -24,25 +24,15 @@ def least_channels(K, d):
     cases=[(1, 3), (1, 5), (3, 5), (3, 1), (5, 3), (3, 3)],
     oracle=least_channels,
     hint="It saves if one filter, with C_in * K * K products, takes more than one cheap kernel, with d * d.",
-    wrong=[
-        (
-            "-(-(d**2) // K**2)",
-            "Where C_in * K * K is just d * d, a ghost takes as many products as a map of the convolution: nothing is "
-            "saved yet.",
-        ),
-        (
-            " + 1",
-            "",
-            "With so many channels the module takes at least as many MACs as the convolution. It saves from one "
-            "channel more on.",
-        ),
-        (
-            "K**2 // d**2 + 1",
-            "K and d are swapped: the large kernel d makes the ghosts expensive, the large kernel K the maps that they "
-            "replace.",
-        ),
-        ("d // K + 1", "A kernel has d times d weights: compare the squares of the sides."),
-    ],
+    wrong={
+        "-(-(d**2) // K**2)": "Where C_in * K * K is just d * d, a ghost takes as many products as a map of the "
+        "convolution: nothing is saved yet.",
+        " + 1 -> ": "With so many channels the module takes at least as many MACs as the convolution. It saves from "
+        "one channel more on.",
+        "K**2 // d**2 + 1": "K and d are swapped: the large kernel d makes the ghosts expensive, the large kernel K "
+        "the maps that they replace.",
+        "d // K + 1": "A kernel has d times d weights: compare the squares of the sides.",
+    },
 )
 def ghost_least_channels(K, d):
     return d**2 // K**2 + 1
@@ -58,40 +48,22 @@ def times_fewer(C_in, C_out, K, s, d):
     oracle=times_fewer,
     hint="The size of the maps is the same above and below, so count the weights: C_in * K * K for a map made from the "
     "input, d * d for a ghost.",
-    wrong=[
-        (
-            "math.ceil(C_out / s)",
-            "C_out // s",
-            "You round the number of intrinsic maps down. Two of them with two ghosts each are six maps, and seven are "
-            "asked for: round up.",
-        ),
-        (
-            "math.ceil(C_out / s)",
-            "C_out / s",
-            "You count with a fraction of a map where s does not divide C_out. The authors' code rounds the number of "
-            "intrinsic maps up.",
-        ),
-        (
-            "intrinsic * (s - 1)",
-            "C_out - intrinsic",
-            "You count the ghosts that are kept. Those that are cut off are computed as well.",
-        ),
-        ("d**2", "K**2", "You give the ghosts kernels of K by K. The cheap kernels are d by d."),
-        (
-            "C_out * mixed / (intrinsic * C_in * d**2 + ghosts * K**2)",
-            "K and d are swapped in the module: K is the kernel that reads the input, d the cheap one.",
-        ),
-        ("s * C_in / (s + C_in - 1)", "That is the paper's approximation. It holds for d = K only."),
-        (
-            "(s - 1)",
-            "s",
-            "You count s ghosts for each intrinsic map. The map itself is one of the s, so there are s - 1.",
-        ),
-        (
-            "(intrinsic * mixed + ghosts * d**2) / (C_out * mixed)",
-            "That is the share of the MACs that is left. How many times fewer is the other way round.",
-        ),
-    ],
+    wrong={
+        "math.ceil(C_out / s) -> C_out // s": "You round the number of intrinsic maps down. Two of them with two "
+        "ghosts each are six maps, and seven are asked for: round up.",
+        "math.ceil(C_out / s) -> C_out / s": "You count with a fraction of a map where s does not divide C_out. The "
+        "authors' code rounds the number of intrinsic maps up.",
+        "intrinsic * (s - 1) -> C_out - intrinsic": "You count the ghosts that are kept. Those that are cut off are "
+        "computed as well.",
+        "d**2 -> K**2": "You give the ghosts kernels of K by K. The cheap kernels are d by d.",
+        "C_out * mixed / (intrinsic * C_in * d**2 + ghosts * K**2)": "K and d are swapped in the module: K is the "
+        "kernel that reads the input, d the cheap one.",
+        "s * C_in / (s + C_in - 1)": "That is the paper's approximation. It holds for d = K only.",
+        "(s - 1) -> s": "You count s ghosts for each intrinsic map. The map itself is one of the s, so there are s - "
+        "1.",
+        "(intrinsic * mixed + ghosts * d**2) / (C_out * mixed)": "That is the share of the MACs that is left. How many "
+        "times fewer is the other way round.",
+    },
 )
 def ghost_speed_up(C_in, C_out, K, s, d):
     mixed = C_in * K**2  # products for a number made from the input
@@ -109,26 +81,18 @@ def ghost_speed_up(C_in, C_out, K, s, d):
     oracle=lambda maps, primary, cheap, n: functional.ghost_features(maps, primary, cheap, n, padding="same"),
     hint="A convolution of the input, padded to keep the size; a depthwise one of what it gives, padded too; both "
     "behind one another.",
-    wrong=[
-        ("[:out_channels]", "", "You return all maps that are computed. Keep the first out_channels of them."),
-        (
-            "[:out_channels]",
-            "[-out_channels:]",
-            "You keep the last maps. What is too much is cut off at the end: intrinsic maps are always kept.",
-        ),
-        ("[few, more]", "[more, few]", "The ghosts stand first. The intrinsic maps come first, then their ghosts."),
-        (
-            "conv2d(few",
-            "conv2d(few.relu()",
-            "A ReLU stands before the cheap operation. Here the module has no activation.",
-        ),
-        (
-            "few, cheap, padding=pad, groups=len(few)",
-            "few.repeat(len(cheap) // len(few), 1, 1), cheap, padding=pad, groups=len(cheap)",
-            "With two ghosts for each intrinsic map, kernels 0 and 1 of cheap belong to map 0, kernels 2 and 3 to map "
-            "1, and so on: as in any depthwise convolution with a depth multiplier.",
-        ),
-    ],
+    wrong={
+        "[:out_channels] -> ": "You return all maps that are computed. Keep the first out_channels of them.",
+        "[:out_channels] -> [-out_channels:]": "You keep the last maps. What is too much is cut off at the end: "
+        "intrinsic maps are always kept.",
+        "[few, more] -> [more, few]": "The ghosts stand first. The intrinsic maps come first, then their ghosts.",
+        "conv2d(few -> conv2d(few.relu()": "A ReLU stands before the cheap operation. Here the module has no "
+        "activation.",
+        "few, cheap, padding=pad, groups=len(few) -> "
+        "few.repeat(len(cheap) // len(few), 1, 1), cheap, padding=pad, groups=len(cheap)": "With two ghosts for each "
+        "intrinsic map, kernels 0 and 1 of cheap belong to map 0, kernels 2 and 3 to map 1, and so on: as in any "
+        "depthwise convolution with a depth multiplier.",
+    },
 )
 def ghost_maps(maps, primary, cheap, out_channels):
     conv2d = nn.functional.conv2d
@@ -162,13 +126,13 @@ def fault_of_twins(filters):
 
 @exercise(
     fault=fault_of_twins,
-    wrong=[
-        ("filters[0]", "two filters with three kernels"),
-        ("[0, 0, 1, 1] = 1.0", "[0, 0, 1, 1] = 0.0", "empty map"),
-        ("[1, 2, 1, 1]", "[1, 2, 1, 0]", "two sums have to be the same"),
-        ("[1, 2, 1, 1]", "[1, 0, 1, 1]", "not unlike enough"),
-        ("1e-4 * torch.ones(2, 3, 3, 3)", "not unlike enough"),
-    ],
+    wrong={
+        "filters[0]": "two filters with three kernels",
+        "[0, 0, 1, 1] = 1.0 -> [0, 0, 1, 1] = 0.0": "empty map",
+        "[1, 2, 1, 1] -> [1, 2, 1, 0]": "two sums have to be the same",
+        "[1, 2, 1, 1] -> [1, 0, 1, 1]": "not unlike enough",
+        "1e-4 * torch.ones(2, 3, 3, 3)": "not unlike enough",
+    },
 )
 def grey_twins():
     filters = torch.zeros(2, 3, 3, 3)
@@ -244,23 +208,20 @@ def fault_of_resnet(net, ratio):
 @exercise(
     cases=[(None,), (2,), (3,)],
     fault=fault_of_resnet,
-    wrong=[
-        ("net.total", "cost.Network itself"),
-        ("layer(shortcut, 4 * inside, 1, stride)", "shortcut = net", "53 convolutions"),
-        ("layer(shortcut, 4 * inside, 1, stride)", "shortcut.conv2d('s', 4 * inside, 1, stride, norm='n')", "52"),
-        (', norm="norm"', "", "batch norm follows"),
-        ("inside > 64", "inside > 0", "and the strides"),
-        ("path.keep(out_channels)", "pass", "does the next layer read"),
-        ("math.ceil(out_channels / (ratio or 1))", "out_channels // (ratio or 1) + bool(ratio)", "rounded up"),
-        ("m * (ratio - 1)", "m * ratio", "how many ghosts of each"),
-        ("padding=1", "padding=0", "the pool's padding"),
-        ("net.global_pool()", "pass", "averaged to one number"),
-        (
-            "layer(shortcut, 4 * inside, 1, stride)",
-            "shortcut = net.branch()\n                layer(shortcut, 4 * inside, 1)",
-            "that of the shortcut too",
-        ),
-    ],
+    wrong={
+        "net.total": "cost.Network itself",
+        "layer(shortcut, 4 * inside, 1, stride) -> shortcut = net": "53 convolutions",
+        "layer(shortcut, 4 * inside, 1, stride) -> shortcut.conv2d('s', 4 * inside, 1, stride, norm='n')": "52",
+        ', norm="norm" -> ': "batch norm follows",
+        "inside > 64 -> inside > 0": "and the strides",
+        "path.keep(out_channels) -> pass": "does the next layer read",
+        "math.ceil(out_channels / (ratio or 1)) -> out_channels // (ratio or 1) + bool(ratio)": "rounded up",
+        "m * (ratio - 1) -> m * ratio": "how many ghosts of each",
+        "padding=1 -> padding=0": "the pool's padding",
+        "net.global_pool() -> pass": "averaged to one number",
+        "layer(shortcut, 4 * inside, 1, stride) -> "
+        "shortcut = net.branch()\n                layer(shortcut, 4 * inside, 1)": "that of the shortcut too",
+    },
 )
 def ghost_resnet_50(ratio):
     def layer(path, out_channels, kernel_size, stride=1):
@@ -316,30 +277,27 @@ PAIR = "nn.Sequential(depthwise, *between, pointwise)"
 @exercise(
     cases=cnns_and_budgets,
     fault=fault_of_network,
-    wrong=[
-        ("layers", "should return a network"),
-        ("nn.Sequential(*layers[1:])", "does not run on an image"),
-        ("nn.Sequential(*layers[:-1])", "returns the shape"),
-        ("convs[1:]", "convs", "Convolution 1 should stay as it is"),
-        (PAIR, "nn.Sequential(pointwise, nn.Conv2d(c_out, c_out, *settings))", "comes first"),
-        ("groups=c, ", "", "has no groups"),
-        ("groups=c,", "groups=2,", "groups=2"),
-        ("conv.kernel_size, conv.stride, conv.padding", "3, conv.stride, 1", "should keep the 5 by 5"),
-        (PAIR, f"{PAIR}[: 3 + (c != c_out)]", "channels are not mixed"),
-        ("conv.stride", "1", "Do stride and padding go"),
-        (
-            f"return {PAIR}",
-            f"depthwise.stride, pointwise.stride = (1, 1), conv.stride\n        return {PAIR}",
-            "stride is in the pointwise half",
-        ),
-        ("nn.BatchNorm2d(c), nn.ReLU()", "()", "no activation stands"),
-        ("nn.BatchNorm2d(c), nn.ReLU()", "[nn.ReLU()]", "no batch norm stands"),
-        (PAIR, f"{PAIR} if c != c_out else nn.Identity()", "neither a dense layer nor a pair"),
-        ("between, pointwise)", "between, pointwise, nn.Conv2d(c_out, c_out, 1, groups=c_out))", "more convolutions"),
-        ("> budget", "> 2 * budget", "more than the budget"),
-        ("macs(layers) > budget", "True", "would do"),
-        ("> budget", ">= budget", "kept without any pair"),
-    ],
+    wrong={
+        "layers": "should return a network",
+        "nn.Sequential(*layers[1:])": "does not run on an image",
+        "nn.Sequential(*layers[:-1])": "returns the shape",
+        "convs[1:] -> convs": "Convolution 1 should stay as it is",
+        f"{PAIR} -> nn.Sequential(pointwise, nn.Conv2d(c_out, c_out, *settings))": "comes first",
+        "groups=c,  -> ": "has no groups",
+        "groups=c, -> groups=2,": "groups=2",
+        "conv.kernel_size, conv.stride, conv.padding -> 3, conv.stride, 1": "should keep the 5 by 5",
+        f"{PAIR} -> {PAIR}[: 3 + (c != c_out)]": "channels are not mixed",
+        "conv.stride -> 1": "Do stride and padding go",
+        f"return {PAIR} -> depthwise.stride, pointwise.stride = (1, 1), conv.stride\n        return {PAIR}": "stride "
+        "is in the pointwise half",
+        "nn.BatchNorm2d(c), nn.ReLU() -> ()": "no activation stands",
+        "nn.BatchNorm2d(c), nn.ReLU() -> [nn.ReLU()]": "no batch norm stands",
+        f"{PAIR} -> {PAIR} if c != c_out else nn.Identity()": "neither a dense layer nor a pair",
+        "between, pointwise) -> between, pointwise, nn.Conv2d(c_out, c_out, 1, groups=c_out))": "more convolutions",
+        "> budget -> > 2 * budget": "more than the budget",
+        "macs(layers) > budget -> True": "would do",
+        "> budget -> >= budget": "kept without any pair",
+    },
 )
 def separable_within(net, size, budget):
     def pair(conv):

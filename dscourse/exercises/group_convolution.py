@@ -17,20 +17,16 @@ REVERSED = (
     cases=[(6, 10, 2), (6, 10, 3), (6, 10, 5), (6, 10, 4), (6, 12, 6), (6, 6, 12), (24, 36, 6), (24, 36, 8), (7, 9, 1)],
     oracle=lambda c_in, c_out, groups: groups in geometry.legal_groups(c_in, c_out),
     hint="How many input channels, and how many filters, would each group get? Both must be whole.",
-    wrong=[
-        ("groups % in_channels == 0 and groups % out_channels == 0", REVERSED),
-        ("groups % in_channels == 0", REVERSED),
-        (
-            "in_channels % groups == 0",
-            "You look at the input channels alone. The groups share the filters too, and each must get whole ones.",
-        ),
-        (
-            "out_channels % groups == 0",
-            "You look at the output channels alone. Each group must also get whole input channels to read.",
-        ),
-        (" and ", " or ", "One side that can be divided is not enough: a group needs whole channels on both."),
-        ("return in", "return groups > 1 and in", None),
-    ],
+    wrong={
+        "groups % in_channels == 0 and groups % out_channels == 0": REVERSED,
+        "groups % in_channels == 0": REVERSED,
+        "in_channels % groups == 0": "You look at the input channels alone. The groups share the filters too, and each "
+        "must get whole ones.",
+        "out_channels % groups == 0": "You look at the output channels alone. Each group must also get whole input "
+        "channels to read.",
+        " and  ->  or ": "One side that can be divided is not enough: a group needs whole channels on both.",
+        "return in -> return groups > 1 and in": None,
+    },
 )
 def groups_fit(in_channels, out_channels, groups):
     return in_channels % groups == 0 and out_channels % groups == 0
@@ -40,29 +36,17 @@ def groups_fit(in_channels, out_channels, groups):
     cases=[(6, 10, 3, 2), (24, 36, 5, 12), (12, 8, 1, 4), (3, 7, 2, 1)],
     oracle=lambda c_in, c_out, k, groups: tuple(nn.Conv2d(c_in, c_out, k, groups=groups, device="meta").weight.shape),
     hint="How many filters are there in all, and how many channels does one of them read?",
-    wrong=[
-        (
-            " // groups",
-            "",
-            "This is the weight of a standard layer. In a group a filter has kernels for that group's channels only.",
-        ),
-        (
-            "(out_channels",
-            "(out_channels // groups",
-            "This is the weight of one group. The layer keeps the filters of all groups, one behind the other.",
-        ),
-        (
-            "(out_channels // groups, in_channels, kernel_size, kernel_size)",
-            "You divided the filters. There are as many filters as output channels, whatever the groups: what gets "
-            "shorter is each filter.",
-        ),
-        (
-            "(in_channels, out_channels // groups, kernel_size, kernel_size)",
-            "C_in and C_out are swapped: the first axis counts the filters, the second the channels that each of them "
-            "reads.",
-        ),
-        ("= in_channels // groups", "= groups", None),
-    ],
+    wrong={
+        " // groups -> ": "This is the weight of a standard layer. In a group a filter has kernels for that group's "
+        "channels only.",
+        "(out_channels -> (out_channels // groups": "This is the weight of one group. The layer keeps the filters of "
+        "all groups, one behind the other.",
+        "(out_channels // groups, in_channels, kernel_size, kernel_size)": "You divided the filters. There are as many "
+        "filters as output channels, whatever the groups: what gets shorter is each filter.",
+        "(in_channels, out_channels // groups, kernel_size, kernel_size)": "C_in and C_out are swapped: the first axis "
+        "counts the filters, the second the channels that each of them reads.",
+        "= in_channels // groups -> = groups": None,
+    },
 )
 def grouped_weight_shape(in_channels, out_channels, kernel_size, groups):
     channels = in_channels // groups  # that a filter reads
@@ -79,45 +63,24 @@ def price(c_in, c_out, k, side, groups, bias):
     oracle=price,
     hint="The weights first: their shape multiplied out. Then add the biases, and apart from that multiply by the "
     "positions.",
-    wrong=[
-        (
-            " // groups",
-            "",
-            "Your function does not use groups: a filter has kernels for the channels of its own group only.",
-        ),
-        (
-            " // groups",
-            " // groups // groups",
-            "You divide the channels on both sides, so you count the weights of one group. The layer has as many such "
-            "groups as groups says.",
-        ),
-        (
-            "(out_channels if",
-            "(groups if",
-            "You give each group one bias. Each output channel has its own, in whatever group it is.",
-        ),
-        (
-            "(out_channels if",
-            "(out_channels * groups if",
-            "You count the biases once for each group. A filter belongs to one group only, so count them once.",
-        ),
-        (
-            "(out_channels if",
-            "(out_channels // groups if",
-            "You divide the biases too. There are as many output channels as before, and each has a bias.",
-        ),
-        (
-            " + (out_channels if bias else 0)",
-            "",
-            "The biases are missing: one for each output channel, where bias is True.",
-        ),
-        ("params, 2 * macs", "Your second number is FLOPs: a multiplication and the addition after it are one MAC."),
-        (
-            "params, params * side**2",
-            "Your MACs contain the bias. It is added, and nothing is multiplied with it: weights times positions.",
-        ),
-        ("side**2", "side", None),
-    ],
+    wrong={
+        " // groups -> ": "Your function does not use groups: a filter has kernels for the channels of its own group "
+        "only.",
+        " // groups ->  // groups // groups": "You divide the channels on both sides, so you count the weights of one "
+        "group. The layer has as many such groups as groups says.",
+        "(out_channels if -> (groups if": "You give each group one bias. Each output channel has its own, in whatever "
+        "group it is.",
+        "(out_channels if -> (out_channels * groups if": "You count the biases once for each group. A filter belongs "
+        "to one group only, so count them once.",
+        "(out_channels if -> (out_channels // groups if": "You divide the biases too. There are as many output "
+        "channels as before, and each has a bias.",
+        " + (out_channels if bias else 0) -> ": "The biases are missing: one for each output channel, where bias is "
+        "True.",
+        "params, 2 * macs": "Your second number is FLOPs: a multiplication and the addition after it are one MAC.",
+        "params, params * side**2": "Your MACs contain the bias. It is added, and nothing is multiplied with it: "
+        "weights times positions.",
+        "side**2 -> side": None,
+    },
 )
 def grouped_cost(in_channels, out_channels, kernel_size, side, groups, bias):
     weights = out_channels * in_channels // groups * kernel_size**2
@@ -141,29 +104,17 @@ def blocks_of_a_mask(weight, groups):
     ],
     oracle=blocks_of_a_mask,
     hint="A group is a block of C_out/G rows and C_in/G columns. Cut the blocks out and put one below the other.",
-    wrong=[
-        (
-            "torch.block_diag(*[torch.ones(filters, channels)] * groups)[:, :, None, None] * weight",
-            "You set the kernels between the groups to 0. A grouped layer does not have them: cut them out.",
-        ),
-        (
-            "[:, g * channels : (g + 1) * channels]",
-            "[:, :channels]",
-            "All your filters read the channels of group 0. The next group's filters read the next channels.",
-        ),
-        (
-            "blocks = []",
-            "filters, channels, blocks = channels, filters, []",
-            "C_in and C_out are swapped: rows are filters, C_out/G for each group, and columns are the C_in/G channels "
-            "that they read.",
-        ),
-        (
-            "torch.cat([weight[g::groups, g::groups] for g in range(groups)])",
-            "You take every G-th filter and channel. The channels of a group are neighbours: the first C_in/G belong "
-            "to group 0.",
-        ),
-        ("torch.stack(blocks)", None),
-    ],
+    wrong={
+        "torch.block_diag(*[torch.ones(filters, channels)] * groups)[:, :, None, None] * weight": "You set the kernels "
+        "between the groups to 0. A grouped layer does not have them: cut them out.",
+        "[:, g * channels : (g + 1) * channels] -> [:, :channels]": "All your filters read the channels of group 0. "
+        "The next group's filters read the next channels.",
+        "blocks = [] -> filters, channels, blocks = channels, filters, []": "C_in and C_out are swapped: rows are "
+        "filters, C_out/G for each group, and columns are the C_in/G channels that they read.",
+        "torch.cat([weight[g::groups, g::groups] for g in range(groups)])": "You take every G-th filter and channel. "
+        "The channels of a group are neighbours: the first C_in/G belong to group 0.",
+        "torch.stack(blocks)": None,
+    },
 )
 def diagonal_blocks(weight, groups):
     filters = weight.shape[0] // groups  # that each group has
@@ -185,25 +136,14 @@ def all_are_reached(channels, groups):
     cases=[(6, 2), (6, 3), (9, 3), (12, 3), (12, 4), (12, 1), (8, 8), (16, 4), (10, 5)],
     oracle=all_are_reached,
     hint="A group of the second layer reads channels / groups maps. From how many groups must they come?",
-    wrong=[
-        (
-            ">=",
-            ">",
-            "You ask for one channel more than is needed: a group that reads one map from each group is enough.",
-        ),
-        (">=", "<=", "The comparison is the wrong way round: it is few channels in many groups that stay apart."),
-        (
-            ">= groups",
-            "> 1",
-            "With more than one channel a group meets some other groups, but it must meet all of them.",
-        ),
-        ("True", "You say True to everything. With 8 channels in 8 groups a shuffle changes nothing."),
-        (
-            "channels % groups**2 == 0",
-            "You ask that each group read equally many maps from all groups. One from each is enough, and some may "
-            "send more.",
-        ),
-    ],
+    wrong={
+        ">= -> >": "You ask for one channel more than is needed: a group that reads one map from each group is enough.",
+        ">= -> <=": "The comparison is the wrong way round: it is few channels in many groups that stay apart.",
+        ">= groups -> > 1": "With more than one channel a group meets some other groups, but it must meet all of them.",
+        "True": "You say True to everything. With 8 channels in 8 groups a shuffle changes nothing.",
+        "channels % groups**2 == 0": "You ask that each group read equally many maps from all groups. One from each is "
+        "enough, and some may send more.",
+    },
 )
 def shuffle_mixes(channels, groups):
     return channels // groups >= groups
@@ -231,28 +171,18 @@ def too_few_maps(output, maps, weight, bias, groups):
     fault=too_few_maps,
     oracle=lambda maps, weight, bias, groups: functional.conv2d(maps, weight, bias, groups=groups),
     hint="For each group: slice its channels, its filters and its biases, and convolve. Then join the maps.",
-    wrong=[
-        ("(g + 1) * filters)", "g * filters + 1)", "one map per group"),
-        ("sum(parts)", "as many maps as one group makes"),
-        (
-            "[:, g * channels : (g + 1) * channels]",
-            "[:, :channels]",
-            "All your groups read the channels of group 0: let the slice move on with the group.",
-        ),
-        (
-            "[:, g * channels : (g + 1) * channels]",
-            "[:, g::groups]",
-            "You deal the channels out one by one. The channels of a group are neighbours: the first C_in/G belong to "
-            "group 0.",
-        ),
-        (
-            "weight[own]",
-            "weight[:filters]",
-            "All your groups use the filters of group 0: let their slice move on with the group as well.",
-        ),
-        ("bias[own])", "bias[g].expand(filters))", "You give each group one bias. Each filter has its own."),
-        (", bias[own]", "", "The bias is missing: one number for each filter, added to its whole map."),
-    ],
+    wrong={
+        "(g + 1) * filters) -> g * filters + 1)": "one map per group",
+        "sum(parts)": "as many maps as one group makes",
+        "[:, g * channels : (g + 1) * channels] -> [:, :channels]": "All your groups read the channels of group 0: let "
+        "the slice move on with the group.",
+        "[:, g * channels : (g + 1) * channels] -> [:, g::groups]": "You deal the channels out one by one. The "
+        "channels of a group are neighbours: the first C_in/G belong to group 0.",
+        "weight[own] -> weight[:filters]": "All your groups use the filters of group 0: let their slice move on with "
+        "the group as well.",
+        "bias[own]) -> bias[g].expand(filters))": "You give each group one bias. Each filter has its own.",
+        ", bias[own] -> ": "The bias is missing: one number for each filter, added to its whole map.",
+    },
 )
 def grouped_conv(maps, weight, bias, groups):
     channels = maps.shape[1] // groups  # that each group reads

@@ -23,31 +23,19 @@ def priced_pair(in_channels, out_channels, size, stride):
     oracle=priced_pair,
     hint="The depthwise half has a 3 by 3 kernel for each map that comes in, the pointwise half a weight for each of "
     "these maps in each output. All are used once at each position of the output.",
-    wrong=[
-        ("weights, weights * size**2", "The stride is not used: a weight is used once at each position of the output."),
-        (
-            "weights, 9 * in_channels * side**2 + in_channels * out_channels * size**2",
-            "The pointwise half is counted on maps of the pair's input. The stride belongs to the depthwise half, so "
-            "the pointwise half already reads smaller maps.",
-        ),
-        (
-            "(size - 1) // stride + 1",
-            "size // stride",
-            "You round the side down. With padding 1 a stride of 2 makes 8 pixels from 15.",
-        ),
-        (
-            "in_channels + in_channels",
-            "in_channels",
-            "That is one standard 3 by 3 convolution. In a pair the 3 by 3 kernels do not mix channels: there is one "
-            "for each map.",
-        ),
-        (
-            "9 * in_channels",
-            "9 * out_channels",
-            "The depthwise half comes first: it has a kernel for each map that comes in, not for each that goes out.",
-        ),
-        ("weights, 2 * weights * side**2", "These are FLOPs: a multiplication and the addition after it are one MAC."),
-    ],
+    wrong={
+        "weights, weights * size**2": "The stride is not used: a weight is used once at each position of the output.",
+        "weights, 9 * in_channels * side**2 + in_channels * out_channels * size**2": "The pointwise half is counted on "
+        "maps of the pair's input. The stride belongs to the depthwise half, so the pointwise half already reads "
+        "smaller maps.",
+        "(size - 1) // stride + 1 -> size // stride": "You round the side down. With padding 1 a stride of 2 makes 8 "
+        "pixels from 15.",
+        "in_channels + in_channels -> in_channels": "That is one standard 3 by 3 convolution. In a pair the 3 by 3 "
+        "kernels do not mix channels: there is one for each map.",
+        "9 * in_channels -> 9 * out_channels": "The depthwise half comes first: it has a kernel for each map that "
+        "comes in, not for each that goes out.",
+        "weights, 2 * weights * side**2": "These are FLOPs: a multiplication and the addition after it are one MAC.",
+    },
 )
 def mobilenet_pair(in_channels, out_channels, size, stride):
     weights = 9 * in_channels + in_channels * out_channels
@@ -60,35 +48,19 @@ def mobilenet_pair(in_channels, out_channels, size, stride):
     oracle=lambda rows, classes: cost.mobilenet_v1(rows=rows, num_classes=classes).total.params,
     hint="Go through the layers one by one: the first one, the two halves of each pair, the last one; and a norm after "
     "each convolution.",
-    wrong=[
-        (
-            "in_norm = 2",
-            "in_norm = 0",
-            "The batch norms are missing. Each learns a gamma and a beta for every channel of its map.",
-        ),
-        (
-            "in_norm = 2",
-            "in_norm = 4",
-            "You count the means and variances of the batch norms. They are stored, but not learned: "
-            "model.parameters() does not have them.",
-        ),
-        (
-            "in_norm = 2",
-            "in_norm = 3",
-            "You give the convolutions biases. They have none: the beta of the norm after them does that.",
-        ),
-        (
-            "in_norm = 2",
-            "in_norm = 1",
-            "That is the network with folded norms, one bias for each channel. A norm learns two numbers.",
-        ),
-        (
-            "(9 + in_norm)",
-            "9",
-            "A norm follows each of the two halves of a pair. You have only the one after the pointwise half.",
-        ),
-        ("params + channels * classes", "The fully connected layer has a bias for each class."),
-    ],
+    wrong={
+        "in_norm = 2 -> in_norm = 0": "The batch norms are missing. Each learns a gamma and a beta for every channel "
+        "of its map.",
+        "in_norm = 2 -> in_norm = 4": "You count the means and variances of the batch norms. They are stored, but not "
+        "learned: model.parameters() does not have them.",
+        "in_norm = 2 -> in_norm = 3": "You give the convolutions biases. They have none: the beta of the norm after "
+        "them does that.",
+        "in_norm = 2 -> in_norm = 1": "That is the network with folded norms, one bias for each channel. A norm learns "
+        "two numbers.",
+        "(9 + in_norm) -> 9": "A norm follows each of the two halves of a pair. You have only the one after the "
+        "pointwise half.",
+        "params + channels * classes": "The fully connected layer has a bias for each class.",
+    },
 )
 def mobilenet_params(rows, classes):
     in_norm = 2  # for each channel: gamma and beta
@@ -129,28 +101,16 @@ def is_printed_as(text, count):
     cases=columns,
     oracle=lambda printed, counts: [way for way, exact in counts.items() if all(map(is_printed_as, printed, exact))],
     hint="A count fits a printed number if its millions, rounded or cut off to as many digits, are that number.",
-    wrong=[
-        (
-            "all(map",
-            "any(map",
-            "One row that comes out is not enough: a way of counting has to give every row of the column.",
-        ),
-        (
-            "ROUND_HALF_UP, ROUND_DOWN",
-            "[ROUND_HALF_UP]",
-            "You only round. Tables also cut numbers off: 290,675,000 may be printed as 290.",
-        ),
-        (
-            "ROUND_HALF_UP, ROUND_DOWN",
-            "[ROUND_DOWN]",
-            "You only cut off. Most printed numbers are rounded: 568,740,352 is printed as 569.",
-        ),
-        (
-            "quantize(wanted",
-            'quantize(Decimal("1.0")',
-            "You always keep one digit after the point. Keep as many as are printed: none in 569, two in 4.23.",
-        ),
-    ],
+    wrong={
+        "all(map -> any(map": "One row that comes out is not enough: a way of counting has to give every row of the "
+        "column.",
+        "ROUND_HALF_UP, ROUND_DOWN -> [ROUND_HALF_UP]": "You only round. Tables also cut numbers off: 290,675,000 may "
+        "be printed as 290.",
+        "ROUND_HALF_UP, ROUND_DOWN -> [ROUND_DOWN]": "You only cut off. Most printed numbers are rounded: 568,740,352 "
+        "is printed as 569.",
+        'quantize(wanted -> quantize(Decimal("1.0")': "You always keep one digit after the point. Keep as many as are "
+        "printed: none in 569, two in 4.23.",
+    },
 )
 def fitting_counts(printed, counts):
     def fits(text, count):
@@ -176,40 +136,22 @@ FEW = ((1, 64), (2, 128), (1, 128))
     cases=[(FEW, 1, 224), (FEW, 0.28, 96), (FEW, 0.1, 150), (ROWS, 0.5, 226), (ROWS, 0.75, 128)],
     oracle=macs_of,
     hint="Walk down the rows and keep two numbers: the channels of the maps, scaled, and their side.",
-    wrong=[
-        (
-            "float(width * macs_of(rows, 1, size))",
-            "You take the MACs at width 1 times the width. A pointwise half reads fewer maps and also makes fewer, so "
-            "its MACs shrink with the square of the width.",
-        ),
-        (
-            "channels = after",
-            "channels = out_channels",
-            "The pairs make fewer maps, but read as many as at width 1: scale the channels that are carried on to the "
-            "next layer too.",
-        ),
-        (
-            "max(int(width * channels), 8)",
-            "float(width * channels)",
-            "You count with fractions of channels, such as 8.96. Round down, and keep at least 8.",
-        ),
-        ("int(width", "round(width", "You make 9 of 8.96 channels. The authors' code rounds down, to 8."),
-        (
-            "max(int(width * channels), 8)",
-            "int(width * channels)",
-            "A layer keeps at least 8 channels, however small the width is.",
-        ),
-        (
-            "macs_of(rows, width, 224) * size / 224",
-            "You take the resolution linearly. At half the side there is a quarter of the positions.",
-        ),
-        (
-            "(side - 1) // stride + 1",
-            "side // stride",
-            "You round the sides of the maps down. With padding 1 a stride of 2 makes 57 pixels from 113.",
-        ),
-        ("macs", "The fully connected layer is missing: one MAC for each average and each class."),
-    ],
+    wrong={
+        "float(width * macs_of(rows, 1, size))": "You take the MACs at width 1 times the width. A pointwise half reads "
+        "fewer maps and also makes fewer, so its MACs shrink with the square of the width.",
+        "channels = after -> channels = out_channels": "The pairs make fewer maps, but read as many as at width 1: "
+        "scale the channels that are carried on to the next layer too.",
+        "max(int(width * channels), 8) -> float(width * channels)": "You count with fractions of channels, such as "
+        "8.96. Round down, and keep at least 8.",
+        "int(width -> round(width": "You make 9 of 8.96 channels. The authors' code rounds down, to 8.",
+        "max(int(width * channels), 8) -> int(width * channels)": "A layer keeps at least 8 channels, however small "
+        "the width is.",
+        "macs_of(rows, width, 224) * size / 224": "You take the resolution linearly. At half the side there is a "
+        "quarter of the positions.",
+        "(side - 1) // stride + 1 -> side // stride": "You round the sides of the maps down. With padding 1 a stride "
+        "of 2 makes 57 pixels from 113.",
+        "macs": "The fully connected layer is missing: one MAC for each average and each class.",
+    },
 )
 def mobilenet_macs(rows, width, size):
     def scaled(channels):
@@ -235,23 +177,16 @@ def solved(budget, size):
     oracle=solved,
     hint="With the size put in, the polynomial is a * alpha**2 + b * alpha. Set it equal to the budget and solve for "
     "alpha, without rounding.",
-    wrong=[
-        ("budget / (square + linear)", "You let the MACs grow with the width. Most of them grow with its square."),
-        (
-            "(budget / (square + linear)) ** 0.5",
-            "You let all MACs grow with the square of the width. There are terms with one alpha too.",
-        ),
-        ("(budget / square) ** 0.5", "The terms with one alpha are left out: the budget has to pay for them too."),
-        (
-            "(-root - linear) / (2 * square)",
-            "That is the negative solution of the quadratic equation. A width is positive.",
-        ),
-        (
-            "square = ",
-            "size = 224\n    square = ",
-            "Your function always takes 224 pixels. There is an r in the polynomial.",
-        ),
-    ],
+    wrong={
+        "budget / (square + linear)": "You let the MACs grow with the width. Most of them grow with its square.",
+        "(budget / (square + linear)) ** 0.5": "You let all MACs grow with the square of the width. There are terms "
+        "with one alpha too.",
+        "(budget / square) ** 0.5": "The terms with one alpha are left out: the budget has to pay for them too.",
+        "(-root - linear) / (2 * square)": "That is the negative solution of the quadratic equation. A width is "
+        "positive.",
+        "square =  -> size = 224\n    square = ": "Your function always takes 224 pixels. There is an r in the "
+        "polynomial.",
+    },
 )
 def mobilenet_width(budget, size):
     square = 10752 * size**2
@@ -280,22 +215,15 @@ def folded(conv, norm):
     oracle=folded,
     hint="The factor gamma / root(variance + eps) belongs to an output channel, the first axis of the weight. The new "
     "bias is what both layers make of an input of zeros.",
-    wrong=[
-        (" + norm.eps", "", "The eps is missing: the norm adds it to the variance before it takes the root."),
-        (" ** 0.5", "", "You divide by the variance. The norm divides by its root."),
-        ("before - ", "before + ", "The mean is added. The norm subtracts it."),
-        (
-            "0 if conv.bias is None else conv.bias",
-            "0",
-            "A bias of the convolution's own is lost. The norm sees it, as a part of the convolution's output.",
-        ),
-        (
-            "(before - norm.running_mean)",
-            "before - norm.running_mean",
-            "A bias of the convolution's own is added after the norm. It is there before, so the factor applies to it "
-            "as well.",
-        ),
-    ],
+    wrong={
+        " + norm.eps -> ": "The eps is missing: the norm adds it to the variance before it takes the root.",
+        " ** 0.5 -> ": "You divide by the variance. The norm divides by its root.",
+        "before -  -> before + ": "The mean is added. The norm subtracts it.",
+        "0 if conv.bias is None else conv.bias -> 0": "A bias of the convolution's own is lost. The norm sees it, as a "
+        "part of the convolution's output.",
+        "(before - norm.running_mean) -> before - norm.running_mean": "A bias of the convolution's own is added after "
+        "the norm. It is there before, so the factor applies to it as well.",
+    },
 )
 def fold_norm(conv, norm):
     factor = norm.weight / (norm.running_var + norm.eps) ** 0.5

@@ -20,21 +20,14 @@ def price(c_in, c_out, high, wide):
     cases=[(1024, 1024, 7, 7), (3, 8, 5, 6), (16, 4, 9, 2)],
     oracle=price,
     hint="A filter has one weight for each input channel. Each weight is used once at every pixel.",
-    wrong=[
-        (
-            "height * width",
-            "(height + 2) * (width + 2)",
-            "Your layer is padded. A window of one pixel never sticks out, so nothing is added around the map.",
-        ),
-        (
-            "in_channels * out_channels",
-            "in_channels + out_channels",
-            "You add the channels. Every output channel reads every input channel, so there is a weight for each pair "
-            "of them.",
-        ),
-        (" * out_channels", "", "You count one filter. A filter makes one output channel, and there are more of them."),
-        ("weights, 2 * macs", "Your second number is FLOPs: a multiplication and the addition after it are one MAC."),
-    ],
+    wrong={
+        "height * width -> (height + 2) * (width + 2)": "Your layer is padded. A window of one pixel never sticks out, "
+        "so nothing is added around the map.",
+        "in_channels * out_channels -> in_channels + out_channels": "You add the channels. Every output channel reads "
+        "every input channel, so there is a weight for each pair of them.",
+        " * out_channels -> ": "You count one filter. A filter makes one output channel, and there are more of them.",
+        "weights, 2 * macs": "Your second number is FLOPs: a multiplication and the addition after it are one MAC.",
+    },
 )
 def pointwise_cost(in_channels, out_channels, height, width):
     weights = in_channels * out_channels
@@ -48,24 +41,15 @@ def pointwise_cost(in_channels, out_channels, height, width):
         cost.pointwise_conv2d(c_in, c_out, output_size=1).macs / cost.depthwise_conv2d(c_in, k, output_size=1).macs
     ),
     hint="For one pixel: how many products does each of the two layers take?",
-    wrong=[
-        (
-            "out_channels  #",
-            "in_channels  #",
-            "C_in and C_out are swapped. Both layers grow alike with the input channels; more filters make the "
-            "pointwise layer alone dearer.",
-        ),
-        (
-            "depthwise / pointwise",
-            "This is the other way round: the depthwise layer's MACs over those of the pointwise layer.",
-        ),
-        ("kernel_size**2", "kernel_size", "You divide by K. A depthwise kernel has K times K weights."),
-        (
-            "in_channels * kernel_size**2",
-            "kernel_size**2",
-            "You count one kernel in the depthwise layer. It has one for each of the C_in channels.",
-        ),
-    ],
+    wrong={
+        "out_channels  # -> in_channels  #": "C_in and C_out are swapped. Both layers grow alike with the input "
+        "channels; more filters make the pointwise layer alone dearer.",
+        "depthwise / pointwise": "This is the other way round: the depthwise layer's MACs over those of the pointwise "
+        "layer.",
+        "kernel_size**2 -> kernel_size": "You divide by K. A depthwise kernel has K times K weights.",
+        "in_channels * kernel_size**2 -> kernel_size**2": "You count one kernel in the depthwise layer. It has one for "
+        "each of the C_in channels.",
+    },
 )
 def times_depthwise(in_channels, out_channels, kernel_size):
     pointwise = in_channels * out_channels  # MACs at each pixel
@@ -76,18 +60,13 @@ def times_depthwise(in_channels, out_channels, kernel_size):
 @exercise(
     oracle=lambda: torch.eye(3).long().roll(1, dims=1)[:, :, None, None],
     hint="Each row makes one output channel: a single 1, in the column of the colour that it is to show.",
-    wrong=[
-        (
-            "matrix.T[:, :, None, None]",
-            "C_in and C_out are swapped: row o of the matrix makes output channel o, and the columns are the input's "
-            "red, green and blue.",
-        ),
-        ("matrix", "The matrix is right. A weight has four axes: add two for the kernel's height and width."),
-        (
-            "torch.eye(3)[:, :, None, None]",
-            "This leaves every colour where it is. Output channel 0 is to be the input's green, channel 1.",
-        ),
-    ],
+    wrong={
+        "matrix.T[:, :, None, None]": "C_in and C_out are swapped: row o of the matrix makes output channel o, and the "
+        "columns are the input's red, green and blue.",
+        "matrix": "The matrix is right. A weight has four axes: add two for the kernel's height and width.",
+        "torch.eye(3)[:, :, None, None]": "This leaves every colour where it is. Output channel 0 is to be the input's "
+        "green, channel 1.",
+    },
 )
 def turn_colours():
     matrix = torch.tensor([[0, 1, 0], [0, 0, 1], [1, 0, 0]])
@@ -118,23 +97,16 @@ def row_of_the_matrix(answer, weight, *place):
     fault=row_of_the_matrix,
     oracle=change_of_layer,
     hint="Every filter has one weight for this channel. At which pixels is it multiplied by the 1 that was added?",
-    wrong=[
-        ("change = ", "weight = weight.transpose(0, 1)\n    change = ", "swapped"),
-        (
-            "[:, row, column] = weight[:,",
-            "[channel, row, column] = weight[channel,",
-            "One output channel changes, as in a depthwise layer. Here every output channel reads the pixel.",
-        ),
-        (
-            "[:, row, column] = weight[:, channel, 0, 0]",
-            "[:, max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2] = weight[:, channel]",
-            "The neighbours change too. A kernel of one pixel reads only the pixel at its own place.",
-        ),
-        (
-            "weight[:, channel].expand(change.shape)",
-            "All pixels change. Only one pixel of the input did, and each output pixel reads the one at its place.",
-        ),
-    ],
+    wrong={
+        "change =  -> weight = weight.transpose(0, 1)\n    change = ": "swapped",
+        "[:, row, column] = weight[:, -> [channel, row, column] = weight[channel,": "One output channel changes, as in "
+        "a depthwise layer. Here every output channel reads the pixel.",
+        "[:, row, column] = weight[:, channel, 0, 0] -> "
+        "[:, max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2] = weight[:, channel]": "The neighbours change "
+        "too. A kernel of one pixel reads only the pixel at its own place.",
+        "weight[:, channel].expand(change.shape)": "All pixels change. Only one pixel of the input did, and each "
+        "output pixel reads the one at its place.",
+    },
 )
 def pixel_change(weight, channel, row, column, height, width):
     change = torch.zeros(weight.shape[0], height, width).to(weight)
@@ -172,14 +144,14 @@ def fault_of_way_back(answer, weight):
     cases=[(BANK[rows][:, :, None, None],) for rows in ([0, 1, 2], [0, 1, 2, 3], [0, 1], [0, 1, 0], [0, 1, 1, 0])],
     fault=fault_of_way_back,
     hint="The rank of the matrix tells whether there is a way back, and torch.linalg.pinv finds it.",
-    wrong=[
-        ("torch.linalg.matrix_rank(matrix) < matrix.shape[1]", "False", "rank is at most 2"),
-        ("torch.linalg.matrix_rank(matrix)", "len(matrix)", "the rank decides"),
-        ("< matrix.shape[1]", "< matrix.shape[0]", "there is a way back"),
-        ("torch.linalg.pinv(matrix)", "weight of shape (3, 3, 1, 1)"),
-        ("pinv(matrix)", "pinv(matrix).T", "does not give the input back"),
-        ('"lost"', "None", "Return a weight"),
-    ],
+    wrong={
+        "torch.linalg.matrix_rank(matrix) < matrix.shape[1] -> False": "rank is at most 2",
+        "torch.linalg.matrix_rank(matrix) -> len(matrix)": "the rank decides",
+        "< matrix.shape[1] -> < matrix.shape[0]": "there is a way back",
+        "torch.linalg.pinv(matrix)": "weight of shape (3, 3, 1, 1)",
+        "pinv(matrix) -> pinv(matrix).T": "does not give the input back",
+        '"lost" -> None': "Return a weight",
+    },
 )
 def undo_mixing(weight):
     matrix = weight[:, :, 0, 0]  # (C_out, C_in)
@@ -211,18 +183,15 @@ def swapped_axes(output, maps, weight, bias):
     fault=swapped_axes,
     oracle=functional.conv2d,
     hint="In the matrix product a column holds one pixel, C_in numbers before and C_out numbers after it.",
-    wrong=[
-        ("weight[:, :, 0, 0]", "weight.reshape(C_in, -1).T", "swapped"),
-        ("(matrix @ pixels).reshape(N, -1, H, W) + bias.repeat(W)[:W]", "along the width of the maps"),
-        (
-            "functional.conv2d(maps, weight, bias, padding=1)",
-            "The maps are padded: they grew by two pixels each way, and the frame shows the bias alone. A window of "
-            "one pixel needs no padding.",
-        ),
-        (" + bias[:, None]", "", "The bias is missing: one number for each output channel."),
-        ("mixed.mT.reshape(N, -1, H, W)", NO_RESHAPE),
-        ("(maps.reshape(N, H * W, C_in) @ matrix.T + bias).reshape(N, -1, H, W)", NO_RESHAPE),
-    ],
+    wrong={
+        "weight[:, :, 0, 0] -> weight.reshape(C_in, -1).T": "swapped",
+        "(matrix @ pixels).reshape(N, -1, H, W) + bias.repeat(W)[:W]": "along the width of the maps",
+        "functional.conv2d(maps, weight, bias, padding=1)": "The maps are padded: they grew by two pixels each way, "
+        "and the frame shows the bias alone. A window of one pixel needs no padding.",
+        " + bias[:, None] -> ": "The bias is missing: one number for each output channel.",
+        "mixed.mT.reshape(N, -1, H, W)": NO_RESHAPE,
+        "(maps.reshape(N, H * W, C_in) @ matrix.T + bias).reshape(N, -1, H, W)": NO_RESHAPE,
+    },
 )
 def pointwise_by_matrix(maps, weight, bias):
     N, C_in, H, W = maps.shape

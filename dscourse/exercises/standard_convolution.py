@@ -11,19 +11,13 @@ from dslib import cost, functional, geometry
     cases=[(3, 32, 3, 3), (64, 128, 1, 1), (2, 5, 3, 7)],
     oracle=lambda c_in, c_out, high, wide: (c_out, c_in, high, wide),
     hint="Four numbers: how many filters, how many kernels in each, and the kernel's height and width.",
-    wrong=[
-        (
-            "out_channels, in_channels",
-            "in_channels, out_channels",
-            "C_in and C_out are swapped: the first axis of a weight counts the filters, and there is one for each "
-            "output channel.",
-        ),
-        (
-            "(out_channels, kernel_height, kernel_width)",
-            "The channel axis is missing: every filter has one kernel for each input channel.",
-        ),
-        ("(out_channels, in_channels, kernel_width, kernel_height)", "Height comes before width, as in the maps."),
-    ],
+    wrong={
+        "out_channels, in_channels -> in_channels, out_channels": "C_in and C_out are swapped: the first axis of a "
+        "weight counts the filters, and there is one for each output channel.",
+        "(out_channels, kernel_height, kernel_width)": "The channel axis is missing: every filter has one kernel for "
+        "each input channel.",
+        "(out_channels, in_channels, kernel_width, kernel_height)": "Height comes before width, as in the maps.",
+    },
 )
 def weight_shape(in_channels, out_channels, kernel_height, kernel_width):
     return (out_channels, in_channels, kernel_height, kernel_width)
@@ -33,27 +27,17 @@ def weight_shape(in_channels, out_channels, kernel_height, kernel_width):
     cases=[(32, 5, 2, 2, 2), (7, 3, 1, 0, 1), (8, 3, 3, 1, 1), (9, 3, 3, 1, 1), (9, 2, 2, 1, 3), (224, 3, 2, 1, 1)],
     oracle=geometry.output_size,
     hint="How many pixels does the spread kernel span? How many steps of the stride fit into what is left?",
-    wrong=[
-        (
-            "(size + 2 * padding - span) // stride",
-            "You count the steps between the windows. There is one window more than there are steps.",
-        ),
-        (
-            "2 * padding",
-            "padding",
-            "The padding is off: it stands on both sides of the map, so 2 * padding pixels come in.",
-        ),
-        (
-            "dilation * (kernel_size - 1) + 1",
-            "kernel_size",
-            "The dilation is not used: a spread kernel spans dilation * (kernel_size - 1) + 1 pixels.",
-        ),
-        (
-            "-(-(size + 2 * padding - span) // stride) + 1",
-            "You round up. A window that does not fit entirely is left out, so round down.",
-        ),
-        ("round((size + 2 * padding - span) / stride + 1)", None),
-    ],
+    wrong={
+        "(size + 2 * padding - span) // stride": "You count the steps between the windows. There is one window more "
+        "than there are steps.",
+        "2 * padding -> padding": "The padding is off: it stands on both sides of the map, so 2 * padding pixels come "
+        "in.",
+        "dilation * (kernel_size - 1) + 1 -> kernel_size": "The dilation is not used: a spread kernel spans dilation * "
+        "(kernel_size - 1) + 1 pixels.",
+        "-(-(size + 2 * padding - span) // stride) + 1": "You round up. A window that does not fit entirely is left "
+        "out, so round down.",
+        "round((size + 2 * padding - span) / stride + 1)": None,
+    },
 )
 def output_side(size, kernel_size, stride, padding, dilation):
     span = dilation * (kernel_size - 1) + 1  # of the spread kernel
@@ -64,19 +48,15 @@ def output_side(size, kernel_size, stride, padding, dilation):
     cases=[(2, 2, 2, True), (3, 32, 3, False), (16, 8, 5, True), (8, 16, 1, True)],
     oracle=lambda c_in, c_out, k, bias: cost.conv2d(c_in, c_out, k, output_size=1, bias=bias).params,
     hint="All numbers in the weight's shape multiplied, and one bias for each output channel.",
-    wrong=[
-        (
-            "weights + (2 * out_channels if bias else 0)",
-            "The bias is counted twice: there is one number for each output channel, not two.",
-        ),
-        (
-            "weights + weights // kernel_size**2 * bias",
-            "You give every kernel a bias. The kernels of one filter are added up, and the sum gets one bias.",
-        ),
-        ("weights + out_channels", "Your function does not look at bias: without it, there are the weights alone."),
-        ("weights", "The bias is missing: one number for each output channel, if there is one."),
-        (" * in_channels", "", "You count one kernel for each filter. A filter has one for each input channel."),
-    ],
+    wrong={
+        "weights + (2 * out_channels if bias else 0)": "The bias is counted twice: there is one number for each output "
+        "channel, not two.",
+        "weights + weights // kernel_size**2 * bias": "You give every kernel a bias. The kernels of one filter are "
+        "added up, and the sum gets one bias.",
+        "weights + out_channels": "Your function does not look at bias: without it, there are the weights alone.",
+        "weights": "The bias is missing: one number for each output channel, if there is one.",
+        " * in_channels -> ": "You count one kernel for each filter. A filter has one for each input channel.",
+    },
 )
 def conv_params(in_channels, out_channels, kernel_size, bias):
     weights = out_channels * in_channels * kernel_size**2
@@ -89,19 +69,15 @@ def conv_params(in_channels, out_channels, kernel_size, bias):
         cost.conv2d(c_in, c_out, k, output_size=geometry.output_size(size, k, s, p)).macs
     ),
     hint="First the output's side, then weights times positions.",
-    wrong=[
-        (
-            "weights * size**2",
-            "You multiply by the input's positions. A weight is used once at each position of the output.",
-        ),
-        ("2 * weights * side**2", "These are FLOPs: a multiplication and the addition after it are one MAC."),
-        (" * in_channels", "", "One input channel is counted. An output number adds up the products of all of them."),
-        ("weights", "These are the weights. Each is used at every position of the output."),
-        (
-            "weights * (-(-size // stride)) ** 2",
-            "You take size / stride for the output's side. That holds for some paddings only: use exercise 2.",
-        ),
-    ],
+    wrong={
+        "weights * size**2": "You multiply by the input's positions. A weight is used once at each position of the "
+        "output.",
+        "2 * weights * side**2": "These are FLOPs: a multiplication and the addition after it are one MAC.",
+        " * in_channels -> ": "One input channel is counted. An output number adds up the products of all of them.",
+        "weights": "These are the weights. Each is used at every position of the output.",
+        "weights * (-(-size // stride)) ** 2": "You take size / stride for the output's side. That holds for some "
+        "paddings only: use exercise 2.",
+    },
 )
 def conv_macs(in_channels, out_channels, kernel_size, size, stride, padding):
     # one side of the output
@@ -127,12 +103,12 @@ def fault_of_redness(weight):
 
 @exercise(
     fault=fault_of_redness,
-    wrong=[
-        ("weight[0, :, 1, 1]", "weight[0, :, 1, 0]", "neighbours"),
-        ("[1.0, -0.5, -0.5]", "[-0.5, 1.0, -0.5]", "Red should raise"),
-        ("[1.0, -0.5, -0.5]", "[1.0, -1.0, -1.0]", "grey pixel"),
-        ("weight[:, :1]", "one filter with three kernels"),
-    ],
+    wrong={
+        "weight[0, :, 1, 1] -> weight[0, :, 1, 0]": "neighbours",
+        "[1.0, -0.5, -0.5] -> [-0.5, 1.0, -0.5]": "Red should raise",
+        "[1.0, -0.5, -0.5] -> [1.0, -1.0, -1.0]": "grey pixel",
+        "weight[:, :1]": "one filter with three kernels",
+    },
 )
 def redness():
     weight = torch.zeros(1, 3, 3, 3)
@@ -148,24 +124,15 @@ def redness():
     ],
     oracle=lambda maps, weight, s, p: functional.conv2d(maps[None], weight, stride=s, padding=p)[0],
     hint="For each filter and each position of the output: the sum of window times filter, over all channels.",
-    wrong=[
-        (
-            "* weight[o]",
-            "* weight[o].flip(1, 2)",
-            "The kernel is turned around, as in a convolution of mathematics. In networks it is laid on as it is.",
-        ),
-        (
-            "(read * weight[o])",
-            "(read * weight[o])[0]",
-            "Only input channel 0 is used: an output number adds up the products of all channels.",
-        ),
-        (
-            "[:, padding : padding + H, padding : padding + W]",
-            "[:, :H, :W]",
-            "The zeros stand on one side only. They are needed on all four.",
-        ),
-        ("= maps.shape", "= maps.shape\n    padding = 0", "The padding is not used: lay zeros around the maps first."),
-    ],
+    wrong={
+        "* weight[o] -> * weight[o].flip(1, 2)": "The kernel is turned around, as in a convolution of mathematics. In "
+        "networks it is laid on as it is.",
+        "(read * weight[o]) -> (read * weight[o])[0]": "Only input channel 0 is used: an output number adds up the "
+        "products of all channels.",
+        "[:, padding : padding + H, padding : padding + W] -> [:, :H, :W]": "The zeros stand on one side only. They "
+        "are needed on all four.",
+        "= maps.shape -> = maps.shape\n    padding = 0": "The padding is not used: lay zeros around the maps first.",
+    },
 )
 def conv2d_by_hand(maps, weight, stride, padding):
     C_in, H, W = maps.shape

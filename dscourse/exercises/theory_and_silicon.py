@@ -21,32 +21,19 @@ LAYERS = [  # each with a machine's peak and bandwidth
     cases=[(layer.macs, layer.elements_read + layer.elements_written, peak, rate) for layer, peak, rate in LAYERS],
     oracle=lambda macs, elements, peak, rate: bench.attainable(macs / elements / 2, peak, rate),
     hint="The intensity is FLOPs divided by bytes. Two roofs follow from it: which one holds?",
-    wrong=[
-        ("min(", "max(", "You take the higher of the two roofs. A layer is held back by the lower one."),
-        (
-            "intensity * bandwidth",
-            "This is the slope alone, which rises without end. What does the machine reach when numbers come fast "
-            "enough?",
-        ),
-        ("peak", "This is the flat roof alone. Can the numbers come fast enough for it?"),
-        ("2 * macs", "macs", "These are MACs per byte. The roofs are in FLOPs, two for each MAC."),
-        (
-            "(4 * elements)",
-            "elements",
-            "These are FLOPs per element. The bandwidth is in bytes, and a float32 number has four.",
-        ),
-        (
-            "2 * macs / (4 * elements)",
-            "macs / elements",
-            "These are MACs per element. The roofs are in FLOPs, two for each MAC, and in bytes, four for each float32 "
-            "number.",
-        ),
-        (
-            "2 * macs / (4 * elements)",
-            "4 * elements / (2 * macs)",
-            "The intensity is upside down: FLOPs for each byte, not bytes for each FLOP.",
-        ),
-    ],
+    wrong={
+        "min( -> max(": "You take the higher of the two roofs. A layer is held back by the lower one.",
+        "intensity * bandwidth": "This is the slope alone, which rises without end. What does the machine reach when "
+        "numbers come fast enough?",
+        "peak": "This is the flat roof alone. Can the numbers come fast enough for it?",
+        "2 * macs -> macs": "These are MACs per byte. The roofs are in FLOPs, two for each MAC.",
+        "(4 * elements) -> elements": "These are FLOPs per element. The bandwidth is in bytes, and a float32 number "
+        "has four.",
+        "2 * macs / (4 * elements) -> macs / elements": "These are MACs per element. The roofs are in FLOPs, two for "
+        "each MAC, and in bytes, four for each float32 number.",
+        "2 * macs / (4 * elements) -> 4 * elements / (2 * macs)": "The intensity is upside down: FLOPs for each byte, "
+        "not bytes for each FLOP.",
+    },
 )
 def layer_gflops(macs, elements, peak, bandwidth):
     intensity = 2 * macs / (4 * elements)  # FLOPs per byte
@@ -62,38 +49,20 @@ def parts(dense, depthwise, call, channels):
     cases=[(384.0, 50.0, 30.0, 128), (64.0, 39.0, 28.5, 32), (7000.0, 400.0, 32.0, 512)],
     oracle=parts,
     hint="How many times fewer MACs than the dense layer has the depthwise one? The parts add up to its time.",
-    wrong=[
-        (
-            "dense_us / channels",
-            "dense_us / 9",
-            "A ninth of the MACs is what the pointwise half has. The depthwise half keeps the kernel and drops the sum "
-            "over the channels.",
-        ),
-        (
-            "dense_us / channels",
-            "dense_us * (1 / channels + 1 / 9)",
-            "That is the arithmetic of the whole pair. Only its depthwise half is to be split.",
-        ),
-        (
-            "depthwise_us - smallest_us, smallest_us, 0",
-            "You take all but the call for arithmetic. At the dense layer's pace the arithmetic takes less, and "
-            "something is left.",
-        ),
-        (
-            "smallest_us, arithmetic, rest",
-            "The right parts in another order: first the arithmetic, then the call, then the rest.",
-        ),
-        (
-            "smallest_us - arithmetic",
-            "smallest_us",
-            "Your parts add up to more than the layer's time: the arithmetic is still in the rest.",
-        ),
-        (
-            "- smallest_us - arithmetic",
-            "- arithmetic",
-            "Your parts add up to more than the layer's time: the call is still in the rest.",
-        ),
-    ],
+    wrong={
+        "dense_us / channels -> dense_us / 9": "A ninth of the MACs is what the pointwise half has. The depthwise half "
+        "keeps the kernel and drops the sum over the channels.",
+        "dense_us / channels -> dense_us * (1 / channels + 1 / 9)": "That is the arithmetic of the whole pair. Only "
+        "its depthwise half is to be split.",
+        "depthwise_us - smallest_us, smallest_us, 0": "You take all but the call for arithmetic. At the dense layer's "
+        "pace the arithmetic takes less, and something is left.",
+        "smallest_us, arithmetic, rest": "The right parts in another order: first the arithmetic, then the call, then "
+        "the rest.",
+        "smallest_us - arithmetic -> smallest_us": "Your parts add up to more than the layer's time: the arithmetic is "
+        "still in the rest.",
+        "- smallest_us - arithmetic -> - arithmetic": "Your parts add up to more than the layer's time: the call is "
+        "still in the rest.",
+    },
 )
 def depthwise_parts(dense_us, depthwise_us, smallest_us, channels):
     arithmetic = dense_us / channels  # that many times fewer MACs
@@ -116,28 +85,18 @@ def first_that_saves(size, dense_call, depthwise_call, pointwise_call, pace):
     ],
     oracle=first_that_saves,
     hint="Each layer takes its call and its MACs divided by the pace. Try the channels one after the other.",
-    wrong=[
-        (
-            "calls + halves / pace < dense_call + whole / pace",
-            "halves < whole",
-            "From here on the pair has fewer MACs. The calls cost time as well.",
-        ),
-        ("depthwise_call + pointwise_call", "depthwise_call", "You count one call for the pair. It makes two."),
-        ("dense_call + ", "", "The dense layer's own call costs time too."),
-        (".macs", ".flops", "You divide FLOPs by the pace, which is in MACs per microsecond."),
-        (
-            ".macs",
-            ".macs / size**2",
-            "You count the MACs of one position. Each weight is used at all size * size of them.",
-        ),
-        ("c - 1", "One less than the answer: here the pair is not yet faster."),
-        (
-            "pace < dense",
-            "pace <= dense",
-            "Once you give a number with which both take the same time. Asked is the first with which the pair is "
-            "faster.",
-        ),
-    ],
+    wrong={
+        "calls + halves / pace < dense_call + whole / pace -> halves < whole": "From here on the pair has fewer MACs. "
+        "The calls cost time as well.",
+        "depthwise_call + pointwise_call -> depthwise_call": "You count one call for the pair. It makes two.",
+        "dense_call +  -> ": "The dense layer's own call costs time too.",
+        ".macs -> .flops": "You divide FLOPs by the pace, which is in MACs per microsecond.",
+        ".macs -> .macs / size**2": "You count the MACs of one position. Each weight is used at all size * size of "
+        "them.",
+        "c - 1": "One less than the answer: here the pair is not yet faster.",
+        "pace < dense -> pace <= dense": "Once you give a number with which both take the same time. Asked is the "
+        "first with which the pair is faster.",
+    },
 )
 def pair_gains_from(size, dense_call, depthwise_call, pointwise_call, pace):
     for c in range(1, 10_000):
@@ -174,29 +133,17 @@ def above_both_spreads(times):
     cases=[(QUIET,), (SHAKEN,)],
     oracle=above_both_spreads,
     hint="For each way: eager's median divided by its own. Then the larger of the two spreads, q3 / q1.",
-    wrong=[
-        (
-            'max(spread("eager"), spread(way))',
-            "1",
-            "You name every way with a smaller median. A factor that is nearer to 1 than the spread says little.",
-        ),
-        (
-            'max(spread("eager"), spread(way))',
-            'spread("eager")',
-            "A way among these has a factor above eager's spread, but not above its own: its times are spread too.",
-        ),
-        (
-            'max(spread("eager"), spread(way))',
-            "spread(way)",
-            "A way among these has a factor above its own spread, but not above eager's, whose times are spread too.",
-        ),
-        (
-            'times["eager"][1] / times[way][1]',
-            'times[way][1] / times["eager"][1]',
-            "These are slower than eager: how many times as fast a way is, is eager's time divided by its own.",
-        ),
-        (", reverse=True", "", "The right ways, but the slowest of them stands first."),
-    ],
+    wrong={
+        'max(spread("eager"), spread(way)) -> 1': "You name every way with a smaller median. A factor that is nearer "
+        "to 1 than the spread says little.",
+        'max(spread("eager"), spread(way)) -> spread("eager")': "A way among these has a factor above eager's spread, "
+        "but not above its own: its times are spread too.",
+        'max(spread("eager"), spread(way)) -> spread(way)': "A way among these has a factor above its own spread, but "
+        "not above eager's, whose times are spread too.",
+        'times["eager"][1] / times[way][1] -> times[way][1] / times["eager"][1]': "These are slower than eager: how "
+        "many times as fast a way is, is eager's time divided by its own.",
+        ", reverse=True -> ": "The right ways, but the slowest of them stands first.",
+    },
 )
 def ways_that_help(times):
     def spread(way):
@@ -223,30 +170,17 @@ def intensities(channels, wide, size):
     cases=[(24, 144, 56), (64, 384, 14), (16, 96, 28)],
     oracle=intensities,
     hint="cost prices each of the three layers. In one call the maps between them are neither written nor read.",
-    wrong=[
-        (
-            "4 * moved, 4 * (moved - between)",
-            "moved, moved - between",
-            "These are FLOPs per element. A float32 number has four bytes.",
-        ),
-        ("block.flops", "block.macs", "These are MACs per byte, and a MAC is two FLOPs."),
-        (
-            "2 * 2 * wide",
-            "2 * wide",
-            "Half of what is saved is missing: there are maps between layers 1 and 2 and between 2 and 3, and each of "
-            "them is written by one layer and read by the next.",
-        ),
-        ("2 * 2 * wide", "2 * 2 * channels", "The maps between the layers are the wide ones."),
-        (
-            "block.elements_written",
-            "block.elements_written - block.params",
-            "The weights are missing: they are read too, in one call as in three.",
-        ),
-        (
-            "block.flops / in_one, block.flops / in_three",
-            "The order is: in three calls, then in one.",
-        ),
-    ],
+    wrong={
+        "4 * moved, 4 * (moved - between) -> moved, moved - between": "These are FLOPs per element. A float32 number "
+        "has four bytes.",
+        "block.flops -> block.macs": "These are MACs per byte, and a MAC is two FLOPs.",
+        "2 * 2 * wide -> 2 * wide": "Half of what is saved is missing: there are maps between layers 1 and 2 and "
+        "between 2 and 3, and each of them is written by one layer and read by the next.",
+        "2 * 2 * wide -> 2 * 2 * channels": "The maps between the layers are the wide ones.",
+        "block.elements_written -> block.elements_written - block.params": "The weights are missing: they are read "
+        "too, in one call as in three.",
+        "block.flops / in_one, block.flops / in_three": "The order is: in three calls, then in one.",
+    },
 )
 def block_intensity(channels, wide, size):
     layers = [
@@ -359,26 +293,20 @@ WATCHES = [  # the first second of each list is that of the call that must not c
 @exercise(
     cases=[(watch.functions, len(watch.seconds["pair"]) - 1, watch) for watch in WATCHES],
     fault=fault_of_timing,
-    wrong=[
-        ("        function()", "        pass", "must not count"),
-        (
-            "        function()\n    taken = {name: []",
-            "        pass\n    taken = {name: [stopwatch(functions[name])]",
-            "warm-up are among",
-        ),
-        ("range(rounds)", "range(rounds - 1)", "should be called"),
-        ("taken[name].append", "function(); taken[name].append", "is a call too"),
-        (
-            "for _ in range(rounds):\n        for name, function in functions.items():",
-            "for name, function in functions.items():\n        for _ in range(rounds):",
-            "take turns",
-        ),
-        (".median", ".mean", "the means"),
-        ("statistics.median", "min", "the fastest calls"),
-        ("statistics.median(taken[name])", "sorted(taken[name])[rounds // 2]", "halfway between"),
-        ("stopwatch(function)", "bench.seconds_of(function)", "Nothing was timed"),
-        ("taken", "a dictionary"),
-    ],
+    wrong={
+        "        function() ->         pass": "must not count",
+        "        function()\n    taken = {name: [] -> "
+        "        pass\n    taken = {name: [stopwatch(functions[name])]": "warm-up are among",
+        "range(rounds) -> range(rounds - 1)": "should be called",
+        "taken[name].append -> function(); taken[name].append": "is a call too",
+        "for _ in range(rounds):\n        for name, function in functions.items(): -> "
+        "for name, function in functions.items():\n        for _ in range(rounds):": "take turns",
+        ".median -> .mean": "the means",
+        "statistics.median -> min": "the fastest calls",
+        "statistics.median(taken[name]) -> sorted(taken[name])[rounds // 2]": "halfway between",
+        "stopwatch(function) -> bench.seconds_of(function)": "Nothing was timed",
+        "taken": "a dictionary",
+    },
 )
 def fair_times(functions, rounds, stopwatch=bench.seconds_of):
     # the first calls do not count

@@ -19,7 +19,7 @@ CASES = [(2, 3), (5, 4)]
     cases=CASES,
     oracle=lambda a, b: sum(a for _ in range(b)),
     hint="Multiply.",
-    wrong=[("a * b", "a + b", "You add."), ("a", "first"), ("a", "second"), ("a * b * b", None)],
+    wrong={"a * b -> a + b": "You add.", "a": "first", "1 * a": "second", "a * b * b": None},
 )
 def product(a, b):
     return a * b
@@ -210,11 +210,11 @@ def test_a_check_works_outside_the_main_thread_without_a_limit():
 
 def test_change_replaces_all_occurrences_or_the_last_return():
     text = "def f(a):\n    if a:\n        return a\n    return (\n        a +\n        1\n    )"
-    assert changed(text, "a)", "b)") == text.replace("a)", "b)")
-    assert changed(text, "a", "b") == text.replace("a", "b")
+    assert changed(text, "a) -> b)") == text.replace("a)", "b)")
+    assert changed(text, "a -> b") == text.replace("a", "b")
     assert changed(text, "2") == "def f(a):\n    if a:\n        return a\n    return (\n        2\n    )"
     with pytest.raises(ValueError, match="'c' is not in the solution"):
-        changed(text, "c", "d")
+        changed(text, "c -> d")
     with pytest.raises(ValueError, match="no return in the solution"):
         changed("def f():\n    pass", "1")
 
