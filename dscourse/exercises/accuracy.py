@@ -168,9 +168,8 @@ def errors_of_table(standard, other, images):
         "in numpy).",
         "by_seeds, by_images": "These are shares of 1. A point is one percent.",
         "tuple(map(math.hypot, *(errors_of_table(wrong, [()] * len(wrong), test_images) "
-        "for wrong in (standard_wrong, other_wrong))))": "You take the two networks apart. Subtract first, seed by seed and image by image: "
-        "what is hard for both drops "
-        "out.",
+        "for wrong in (standard_wrong, other_wrong))))": "You take the two networks apart. Subtract first, seed by "
+        "seed and image by image: what is hard for both drops out.",
         "100 * of_seed.std(ddof=1), 100 * of_image.std(ddof=1)": "These are the spreads of single means. The mean of n "
         "of them has the standard error s / sqrt(n).",
         "-= 1 -> = -1": "Where both networks are wrong your table has -1. It should be 0: add 1, then subtract 1.",
