@@ -24,17 +24,14 @@ def exercise(
 ) -> Callable:
     """Make of the solution below it a check, ``check_<name>(reader_function)`` in the same module.
 
-    Args:
-        cases: the arguments of each run; or a function that gives them, where they are costly to build.
-        oracle: ``oracle(*case)`` is the right answer. It shares no code with the solution.
-        fault: for answers of which many are right: ``fault(answer, *case)`` says what is wrong, or "". It is asked
-            before the oracle.
-        also: ``also(reader_function)`` looks at a right function once more, and says what is wrong, or "".
-        hint: what is said to every other wrong answer, after the first case that fails.
-        wrong: wrong answers and the hint for each. A wrong answer is a change of the solution, ``"old text -> new
-            text"``, or a new expression after its last return. With an oracle the check recognizes an answer that is
-            the same in all cases. Hint None: the general one. Where ``fault`` speaks, the hint is words that it says;
-            the tests look for them.
+    ``cases``: the arguments of each run; or a function that gives them, where they are costly to build.
+    ``oracle(*case)`` is the right answer; it shares no code with the solution. ``fault(answer, *case)``, for answers of
+    which many are right, says what is wrong, or ""; it is asked before the oracle. ``also(reader_function)`` looks at a
+    right function once more. ``hint`` is what every other wrong answer is told, after the first case that fails.
+
+    ``wrong`` has the hint for each wrong answer. A wrong answer is a change of the solution, ``"old -> new"``, or a new
+    expression after its last return. An answer that is the same in all cases is recognized by the oracle. None: the
+    general hint. Where ``fault`` speaks, the hint is words that it says; the tests look for them.
     """
 
     def register(solution: Callable) -> Callable:
