@@ -1,4 +1,4 @@
-"""Pictures of whole networks: maps and stacked bars, read back from what is drawn."""
+"""The maps of a whole network, read back from what is drawn."""
 
 from itertools import combinations
 
@@ -157,74 +157,3 @@ def test_the_last_bit_of_a_logarithm_changes_no_picture(monkeypatch, tmp_path):
         monkeypatch.setattr(np, "log2", lambda value, factor=factor: factor * log2(value))
         figures.save_svg(figures.draw_network(MOBILENET_V1), tmp_path / name)
         assert exact.read_bytes() == (tmp_path / name).read_bytes()
-
-
-# ------------------------------------------------------------------------------------------------------- stacked bars
-
-PARTS = {"depthwise": [36, 0, 9.5], "pointwise": [256, 1024, 0], "norm": [0, 0, 0], "bias": [4, 16, 1]}
-
-
-def drawn_bars(axes):
-    """{part: {place: (left, width)}} of the bars, parts in the order in which they are drawn."""
-    found = {}
-    for container in axes.containers:
-        places = {bar.get_y() + bar.get_height() / 2: (bar.get_x(), bar.get_width()) for bar in container}
-        assert len(places) == len(container)
-        found[container.get_label()] = {round(place, 9): ends for place, ends in places.items()}
-    return found
-
-
-def test_stacked_bars_are_as_long_as_their_values_and_follow_each_other():
-    axes = figures.draw_stacked_bars(["a", "b", "c"], PARTS)
-    drawn = drawn_bars(axes)
-    assert list(drawn) == list(PARTS)
-    for place in range(3):
-        end = 0
-        for name, values in PARTS.items():
-            if values[place] == 0:
-                assert place not in drawn[name]  # nothing, not even an edge
-                continue
-            assert drawn[name][place] == (pytest.approx(end), pytest.approx(values[place]))
-            end += values[place]
-    assert axes.get_xlim()[0] == 0 and 1040 < axes.get_xlim()[1] < 1.1 * 1040
-    assert axes.get_xscale() == "linear"
-
-
-def test_stacked_bars_have_labels_from_top_to_bottom_and_a_legend_with_hatches():
-    axes = figures.draw_stacked_bars(["a", 2, "c"], PARTS, xlabel="MACs", ylabel="block", title="t")
-    axes.figure.canvas.draw()
-    heights = {text.get_text(): text.get_window_extent().y0 for text in axes.get_yticklabels()}
-    assert list(heights) == ["a", "2", "c"] and list(axes.get_yticks()) == [0, 1, 2]
-    assert sorted(heights, key=heights.get, reverse=True) == ["a", "2", "c"]
-    assert (axes.get_xlabel(), axes.get_ylabel()) == ("MACs", "block")
-    legend = axes.get_legend()
-    assert [text.get_text() for text in legend.get_texts()] == list(PARTS) and legend.get_title().get_text() == "t"
-    looks = {
-        name: (box.get_facecolor(), box.get_hatch()) for name, box in zip(PARTS, legend.get_patches(), strict=True)
-    }
-    assert len({hatch for _, hatch in looks.values()}) == 4  # told apart without colour
-    for container in axes.containers:
-        assert {(bar.get_facecolor(), bar.get_hatch()) for bar in container} <= {looks[container.get_label()]}
-
-
-def test_stacked_bars_write_large_numbers_in_full_and_keep_the_page_width():
-    labels = [f"blocks.{stage}.{block}" for stage in range(3) for block in range(6)]
-    parts = {name: np.linspace(1, 5.2e7, 18) for name in ("depthwise", "pointwise")}
-    axes = figures.draw_stacked_bars(labels, parts, xlabel="MACs", ylabel="block", title="Where the MACs sit")
-    axes.figure.canvas.draw()
-    written = [label.get_text() for label in axes.get_xticklabels()]
-    assert [float(text.replace(",", "")) for text in written] == list(axes.get_xticks())
-    assert (
-        len(written) >= 3 and not any("e" in text for text in written) and not axes.xaxis.get_offset_text().get_text()
-    )
-    page, box = axes.figure.bbox, axes.get_tightbbox()
-    assert page.width == pytest.approx(6.5 * axes.figure.dpi)
-    assert page.x0 <= box.x0 and box.x1 <= page.x1 and page.y0 <= box.y0 and box.y1 <= page.y1
-    rows = np.diff(axes.transData.transform([(0, 1), (0, 0)])[:, 1])[0] * 72 / axes.figure.dpi
-    assert 13 < rows < 20  # points from bar to bar: a line of text each
-
-
-def test_stacked_bars_leave_the_values_that_are_passed_as_they_are():
-    values = np.array([1.0, 2.0])
-    figures.draw_stacked_bars(["a", "b"], {"one": values, "two": values})
-    assert values.tolist() == [1, 2]
