@@ -6,8 +6,6 @@ once has a list of values; a name without quotes, such as ``AVE``, is a :class:`
 
 The bytes are a message too, in the encoding of protocol buffers: before each value stands a number that says which
 field follows and of which kind. Only what a file of weights needs is written.
-
-Chapter: across_frameworks.
 """
 
 import re
@@ -30,7 +28,7 @@ def write_prototxt(message, indent=""):
 
     ``message``: a dict from field names to values. A value is a whole number, a float, a bool, a str, a :class:`Word`,
     a message, or a list of those for a field that stands more than once. Raises ValueError for anything else.
-    :func:`read_prototxt` is the way back. Chapter: across_frameworks.
+    :func:`read_prototxt` is the way back.
     """
     lines = []
     for field, value in _fields(message):
@@ -51,7 +49,6 @@ def read_prototxt(text):
     """The message of a text: the way back from :func:`write_prototxt`, comments left out.
 
     Raises ValueError, with the line, for what is not in the format. Source: the text format of protocol buffers.
-    Chapter: across_frameworks.
     """
     tokens, place, line = [], 0, 1
     while place < len(text):
@@ -73,7 +70,7 @@ def write_caffemodel(weights):
     ``(num_output, C_in/group, K_h, K_w)`` and, if it has one, the bias; of a ``BatchNorm`` mean, variance and the
     number that both are divided by; of a ``Scale`` the scale and, if it has one, the shift.
 
-    Source: the numbers of the fields in ``caffe.proto``. Chapter: across_frameworks.
+    Source: the numbers of the fields in ``caffe.proto``.
     """
     layers = (
         _bytes(1, name.encode()) + b"".join(_bytes(7, _blob(np.asarray(values))) for values in arrays)
@@ -83,16 +80,15 @@ def write_caffemodel(weights):
 
 
 def price(text):
-    """Cost of the network that a prototxt tells: a :class:`dslib.cost.Network` with a row for each layer that costs
-    anything.
+    """Cost of the network in a prototxt: a :class:`dslib.cost.Network` with a row for each layer that costs anything.
 
-    The input's channels and size are read from the text. ``Convolution`` and ``InnerProduct`` have MACs; ``Scale`` is
-    priced as the second half of a batch norm, two parameters per channel, and ``BatchNorm`` before it as nothing, as
-    its mean and variance are not learned. Pools round their size up, as Caffe does, convolutions down.
+    ``Convolution`` and ``InnerProduct`` have MACs. ``Scale`` has the two parameters per channel of a batch norm;
+    ``BatchNorm`` before it has none, as its mean and variance are not learned. Pools round their size up, as Caffe
+    does, convolutions down.
 
-    Raises ValueError for a layer of another kind, for a ``Scale`` without ``bias_term``, for one that does not read the
-    layer before it (only chains are priced), for dilation, for the format from before 2014, for settings that are
-    missing, and for sizes that do not fit. Chapter: across_frameworks.
+    Raises ValueError for another kind of layer, for one that does not read the layer before it (only chains are
+    priced), for a ``Scale`` without ``bias_term``, for dilation, for the format from before 2014, for missing settings,
+    and for sizes that do not fit.
     """
     message = read_prototxt(text)
     if "layers" in message:

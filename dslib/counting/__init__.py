@@ -3,7 +3,7 @@
 :func:`count` watches any torch model or function run, by torch's own dispatch, and says exactly how many MACs it did,
 where, and what it did not count. ``python -m dslib.counting package.module:factory --input-size 1,3,224,224`` prints
 the same. :class:`CountingNumber` goes through plain Python code, such as ``conv2d_loops``, and writes down every
-multiplication and every addition on a :class:`Tally`. Chapters: standard_convolution, counting_in_practice.
+multiplication and every addition on a :class:`Tally`.
 """
 
 from .count import count

@@ -33,7 +33,7 @@ def count(model, *example_inputs, input_size=None, backward=False, elementwise=F
 
     ``backward``: count forward and backward, for the gradients of all parameters and inputs that require them (those
     made from ``input_size`` do); without it gradients are off. ``elementwise``: find convolutions written by hand as
-    well, multiplications whose products are summed, in a column of their own; the chapter says by which rule.
+    well, multiplications whose products are summed, in a column of their own (the chapter on counting says how).
     ``per_image``: divide the MACs by the first axis of the first input.
 
     Control flow counts as it ran. What a model holds, its gradients, buffers, hooks and mode, and torch's random
@@ -43,7 +43,7 @@ def count(model, *example_inputs, input_size=None, backward=False, elementwise=F
 
     Raises ValueError for a model that is no callable, for inputs given twice or not at all, for sizes that are not
     whole and positive, for a model that must see values on the meta device, and for counts that do not divide by the
-    images. Chapter: counting_in_practice.
+    images.
     """
     if not callable(model) or isinstance(model, type):
         raise ValueError(f"model must be a torch module or a function, got {model!r}")

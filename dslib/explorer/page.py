@@ -31,7 +31,7 @@ ROWS = {  # results -> what the table calls them
 
 @dataclass(frozen=True)
 class Explorer:
-    """The explorer at one setting; a notebook shows it as HTML. Made by :func:`explore`. Chapter: cost_analysis."""
+    """The explorer at one setting; a notebook shows it as HTML. Made by :func:`explore`."""
 
     setting: Setting
 
@@ -71,9 +71,8 @@ def explore(
     ``kind``: ``"standard"`` (one convolution, with ``groups`` from 1 to depthwise), ``"separable"`` (depthwise and
     pointwise) or ``"ghost"`` (``ratio`` = s, ``dw_kernel_size`` = d). Kernels are square, nothing has a bias; stride,
     padding and dilation belong to the first convolution. ``input_size``: pixels, one value or a pair (height, width).
-    It shows who reads whom, shapes, ``params``, ``macs``, traffic in bytes, and the ratio to the standard layer.
 
-    Raises ValueError for values that make no layer, or that are too large to be drawn. Chapter: cost_analysis.
+    Raises ValueError for values that make no layer, or that are too large to be drawn.
     """
     height, width = pair("input_size", input_size)
     window = kernel_size, stride, padding, dilation

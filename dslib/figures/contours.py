@@ -12,12 +12,12 @@ from .style import LINE, SMALL, TEXT, WHITE, WIDTH
 def draw_contours(x, y, values, levels, name, ax=None, xlabel="", ylabel="", title=None):
     """Draw ``values``, (len(y), len(x)), as numbers, and a line where they reach each of the rising ``levels``.
 
-    Columns and rows stand at equal distances whatever the steps of ``x`` and ``y`` (powers of 2, or sides of kernels);
-    from one number to the next a line takes the values to change evenly. Each level has its own dash and is named above
-    the picture, with the ``name`` of the quantity: ``"ratio = 0.5"``. Numbers have three digits. Returns the Axes.
+    Columns and rows are equally far apart, whatever the steps of ``x`` and ``y``; between two numbers the values are
+    taken to change evenly. Each level has its own dash and is named above the picture with the ``name`` of the
+    quantity: ``"ratio = 0.5"``. Returns the Axes.
 
     Raises ValueError if the values are not one for each pair, with fewer than two columns or rows, and for levels that
-    do not rise or that the values do not pass. Chapter: cost_analysis.
+    do not rise or that the values do not pass.
     """
     x, y, values = checked_array("x", x, 1), checked_array("y", y, 1), checked_array("values", values, 2)
     if values.shape != (len(y), len(x)) or min(values.shape) < 2:

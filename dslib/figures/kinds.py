@@ -16,7 +16,7 @@ def draw_kinds(in_channels=4, out_channels=6, kernel_size=3, groups=2, ratio=2, 
     Standard, grouped, depthwise (which keeps ``in_channels``), pointwise, depthwise separable and ghost convolution
     (``ratio`` = s, ``dw_kernel_size`` = d; copies are dashed, and "=" in the matrix), without bias. Returns the Figure.
 
-    Raises ValueError if ``groups`` or ``ratio`` does not divide the channels. Chapter: depthwise_separable_convolution.
+    Raises ValueError if ``groups`` or ``ratio`` does not divide the channels.
     """
     if geometry.positive_int("out_channels", out_channels) % geometry.positive_int("ratio", ratio):
         raise ValueError(f"ratio must divide out_channels: got ratio={ratio}, out_channels={out_channels}")

@@ -13,11 +13,11 @@ def draw_maps(values, role, ax=None, title=None, highlight=None, show_values=Non
     """Draw a (C, H, W) array as C maps: side by side with their numbers, or as a stack of cards, channel 0 in front.
 
     ``role`` is a key of ``COLORS``. ``highlight`` is ``(rows, columns, channels)``: two slices and the numbers of the
-    channels in which those cells are lit; in a stack, lit cells behind other cards are dotted. ``show_values`` asks
-    for numbers (True) or cards (False); left out, there are numbers where they can be read. Returns the Axes.
+    channels in which those cells are lit. ``show_values`` asks for numbers (True) or cards (False); by default there
+    are numbers where they can be read. Returns the Axes.
 
     Raises ValueError for another rank, an unknown role, a highlight outside the maps, or if numbers are asked for that
-    could not be read. Chapter: standard_convolution.
+    could not be read.
     """
     values = checked_array("values", values, 3)
     if role not in COLORS:
@@ -78,7 +78,7 @@ def draw_images(maps, titles=None, columns=4, own_scale=False):
     All share one grey scale, shown at the right, unless ``own_scale`` gives each its own. ``titles`` are C words, by
     default the channel numbers.
 
-    Raises ValueError for another rank or a wrong number of titles. Chapter: ghostnet.
+    Raises ValueError for another rank or a wrong number of titles.
     """
     maps = checked_array("maps", maps, 3)
     titles = channel_names(maps) if titles is None else list(titles)

@@ -20,7 +20,7 @@ def draw_kernel_matrix(weight, ax=None, title=None):
     Orange is positive, grey negative, with numbers (or a dash on negative weights) where they can be read. For a
     grouped weight pass the dense one that it equals, ``functional.dense_weight``. Returns the Axes.
 
-    Raises ValueError for another rank, or for more than ``LARGEST_MATRIX`` weights. Chapter: group_convolution.
+    Raises ValueError for another rank, or for more than ``LARGEST_MATRIX`` weights.
     """
     weight = checked_array("weight", weight, 4)
     if weight.size > LARGEST_MATRIX:

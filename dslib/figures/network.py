@@ -19,13 +19,12 @@ SCALE = "logarithmic: 1 in the middle, × 4 from each line to the next"
 def draw_network(maps, ax=None, title=None):
     """Draw a network from top to bottom as its maps, each a bar: pixels left of a middle line, channels right of it.
 
-    ``maps`` lists ``(label, channels, (height, width))`` in running order: the input first, the output last. The two
-    halves of a bar are ``log2(height * width)`` and ``log2(channels)`` long, on one scale, which the picture states:
-    half the side takes two steps off at the left, twice the channels add one at the right, and the whole bar is
-    ``log2`` of the number of values in the map. A number is written where it changes. Returns the Axes.
+    ``maps`` lists ``(label, channels, (height, width))`` from the input to the output. The two halves of a bar are
+    ``log2(height * width)`` and ``log2(channels)`` long, so the whole bar is ``log2`` of the number of values in the
+    map. A number is written where it changes. Returns the Axes.
 
     Raises ValueError without maps, for channels or sizes that are no whole numbers of at least 1, and for labels of
-    more than ``LONGEST_LABEL`` letters. Chapter: mobilenet_v1.
+    more than ``LONGEST_LABEL`` letters.
     """
     maps = _checked_maps(maps)
     counts = [(height * width, channels) for _, channels, (height, width) in maps]

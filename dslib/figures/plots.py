@@ -12,7 +12,7 @@ from .style import LINE, SERIES, SMALL, TEXT, WIDTH, tint
 def draw_shares(parts, ax=None, unit="MACs", title=None):
     """Draw counts ``{label: count}`` as shares of one bar, each named with its percentage and its count in ``unit``.
 
-    Returns the Axes. Raises ValueError without parts, for a negative count, or if all are 0. Chapter: cost_analysis.
+    Returns the Axes. Raises ValueError without parts, for a negative count, or if all are 0.
     """
     counts = checked_array("parts", list(parts.values()), 1)
     if counts.min() < 0 or counts.sum() == 0:
@@ -45,7 +45,7 @@ def draw_stacked_bars(labels, parts, ax=None, xlabel="", ylabel="", title=None):
     should carry the unit of the values, ``ylabel`` says what the labels are. Returns the Axes.
 
     Raises ValueError without labels or parts, if a part has not one value for each label, for a negative value, or if
-    all are 0. Chapter: mobilenet_v1.
+    all are 0.
     """
     labels, parts, styles = *_stacked_parts(labels, parts), looks(len(parts))
     if ax is None:
@@ -114,7 +114,6 @@ def draw_curves(x, curves, ax=None, xlabel="", ylabel="", title=None, log=""):
     Returns the Axes.
 
     Raises ValueError if a curve is not as long as ``x``, or a logarithm is asked of a value that is not positive.
-    Chapter: cost_analysis.
     """
     x, curves, styles = *_curves(x, curves, log), looks(len(curves))
     if ax is None:

@@ -15,12 +15,11 @@ def draw_convolution_step(
     """Draw how one output number comes about: lit windows times the kernels below them, summed over the channels.
 
     ``x`` is (C_in, H, W), ``weight`` (C_out, C_in/groups, K_h, K_w), ``output`` (C_out, H_out, W_out), ``bias`` None
-    or (C_out,); ``position`` is the (row, column) of the number in ``output[out_channel]``. Depthwise is
-    ``groups=C_in``, pointwise a 1x1 kernel. Stride, padding (pixels, or ``'same'``) and dilation as in torch. Returns
-    the Axes.
+    or (C_out,); ``position`` is the (row, column) of the number in ``output[out_channel]``. Groups, stride, padding
+    (pixels, or ``'same'``) and dilation as in torch. Returns the Axes.
 
     Raises ValueError if sizes, groups or position do not fit, or if the number in ``output`` is not the sum of what is
-    drawn: a picture never contradicts its own numbers. Chapter: standard_convolution, and that of each kind.
+    drawn: a picture never contradicts its own numbers.
     """
     x, weight, output = checked_array("x", x, 3), checked_array("weight", weight, 4), checked_array("output", output, 3)
     reads = step_reads(x, weight, output, out_channel, groups)
@@ -126,7 +125,7 @@ def draw_pair(x, depthwise_weight, intermediate, pointwise_weight, output):
     ``pointwise_weight`` (C_out, C_mid, 1, 1), ``output`` (C_out, H_mid, W_mid), where C_mid is C_in times the depth
     multiplier. Each intermediate map reads one input map, each output map all intermediate ones. Returns the Axes.
 
-    Raises ValueError if the shapes do not fit together. Chapter: depthwise_separable_convolution.
+    Raises ValueError if the shapes do not fit together.
     """
     x, middle, output = (
         checked_array("x", x, 3),

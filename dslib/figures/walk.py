@@ -24,14 +24,12 @@ LETTERS = 5  # of a number that fits into a cell
 def draw_convolution_walk(x, weight, output, groups=1, stride=1, padding=0, dilation=1, bias=None):
     """Draw a convolution that can be walked through: one step for each output number, with what it reads marked.
 
-    The arguments are those of ``draw_convolution_step``, without a position: the walk goes through all of them, output
-    channel by output channel, row by row. Each step marks the windows, shows the kernels below the channels that they
-    read, writes the number into the output, and says the sum in words. Returns a ``Walk``, which a notebook shows when
-    it is the last line of a cell. It needs no running Python and no network; without JavaScript it is a still.
+    The arguments are those of ``draw_convolution_step`` without a position: the walk visits every one, output channel
+    by output channel, row by row. Returns a ``Walk``, which a notebook shows when it is the last line of a cell. It
+    needs no running Python and no network; without JavaScript it is a still picture.
 
     Raises ValueError where ``draw_convolution_step`` does, for more than ``WIDEST`` cells across or ``LONGEST`` steps,
-    and for numbers of more than ``LETTERS`` letters. Chapters: standard_convolution,
-    depthwise_convolution, pointwise_convolution.
+    and for numbers of more than ``LETTERS`` letters.
     """
     x, weight, output = checked_array("x", x, 3), checked_array("weight", weight, 4), checked_array("output", output, 3)
     if output.size > LONGEST:

@@ -14,7 +14,7 @@ from .style import COLORS, LINE, MARGIN, SMALL, TEXT, WIDTH, tint
 def draw_connectivity(in_channels, out_channels, groups=1, ax=None):
     """Draw which output channel reads which input channels: one line for each kernel, C_out * C_in / groups in all.
 
-    Returns the Axes. Raises ValueError if ``groups`` does not divide both counts. Chapter: group_convolution.
+    Returns the Axes. Raises ValueError if ``groups`` does not divide both counts.
     """
     reads = who_reads(in_channels, out_channels, groups)
     height, width = 6.5 * LINE, 72 * WIDTH
@@ -43,7 +43,7 @@ def draw_connectivity_walk(in_channels, out_channels, groups_list):
     """Draw ``draw_connectivity`` once for each number of groups, one below the other; returns the Figure.
 
     With ``groups_list`` from 1 up to ``in_channels``: the walk from standard through grouped to depthwise convolution.
-    Raises ValueError if one of them does not divide both counts. Chapter: group_convolution.
+    Raises ValueError if one of them does not divide both counts.
     """
     walk = list(groups_list)
     if not walk:

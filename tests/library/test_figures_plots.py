@@ -14,8 +14,7 @@ pytestmark = pytest.mark.usefixtures("close_figures")
 def test_shares_add_up_to_the_whole_bar():
     parts = {"pointwise": 539_492_352, "depthwise": 17_385_984, "first": 10_838_016, "fully connected": 1_024_000}
     axes = figures.draw_shares(parts, title="MobileNetV1")
-    total = 568_740_352
-    assert sum(parts.values()) == total
+    total = sum(parts.values())
     assert axes.get_xlabel() == f"share of {total:,} MACs (%)"
     edges = [(bar.get_x(), bar.get_width()) for bar in axes.patches]
     assert np.allclose([width for _, width in edges], [100 * count / total for count in parts.values()])
