@@ -55,8 +55,7 @@ def draw_kernel_matrices(weights, columns=3):
     As in ``draw_kernel_matrix`` kernels of zeros are hatched; negative weights carry a dash. Cells are equally large in
     all matrices, so a 1x1 kernel is a single cell in the place that the largest kernel takes. Returns the Figure.
 
-    Raises ValueError without weights, for another rank, or for more than ``LARGEST_MATRIX`` weights. Chapter:
-    depthwise_separable_convolution.
+    Raises ValueError without weights, for another rank, or for more than ``LARGEST_MATRIX`` weights.
     """
     weights = {name: checked_array(name, weight, 4) for name, weight in weights.items()}
     if not weights or sum(weight.size for weight in weights.values()) > LARGEST_MATRIX:
