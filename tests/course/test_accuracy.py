@@ -152,6 +152,7 @@ def test_all_kinds_learn_from_the_same_batches(monkeypatch):
     monkeypatch.setattr(digits, "train", watched)
     for kind in digits.KINDS:
         trial(kind)
+    assert len(given) == len(digits.KINDS)
     for images, labels, state in given[1:]:
         assert torch.equal(images, given[0][0]) and torch.equal(labels, given[0][1])
         assert torch.equal(state, given[0][2])

@@ -62,7 +62,7 @@ def test_what_a_model_does_to_itself_is_undone(change, kind):
         for name, held in vars(module).items():
             assert held is attributes[path][name]
             if isinstance(held, (dict, list)):
-                assert held == inside[path, name] or dict(held).keys() == inside[path, name].keys()
+                assert held == inside[path, name]
     assert all(parameter.requires_grad and not parameter.is_meta for parameter in model.parameters())
     assert model(x).shape == (2, 4, 2, 2)
 

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from dslib.counting.prices import aten
@@ -25,7 +25,7 @@ def test_convolutions(data, dims):
     try:
         expected = torch.convolution(x, weight, *rest).shape
     except RuntimeError:  # a transposed one may come to no pixels at all
-        return
+        reject()
     got = run_without_data(aten.convolution.default, (x.to("meta"), weight.to("meta"), *rest), {})
     assert got.shape == expected and got.is_meta and got.dtype == x.dtype
 

@@ -152,7 +152,9 @@ def test_markup_is_small_alone_and_labelled(kind):
     assert set(re.findall(r"https?://[^\s\"']+", html)) == {"http://www.w3.org/2000/svg"}  # a name, not an address
     soup = BeautifulSoup(html, "html.parser")
     assert not soup.find_all(id=True), "two explorers on one page would share an id"
-    for field in soup.select("input, select"):
+    fields = soup.select("input, select")
+    assert len(fields) > 10
+    for field in fields:
         assert field.find_parent("label").get_text(strip=True) and field.find_parent("fieldset").legend.get_text()
     assert soup.select_one(".live").has_attr("hidden") and not soup.find("table").find_parent(class_="live")
     assert soup.find("option", selected=True)["value"] == kind

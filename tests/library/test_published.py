@@ -24,7 +24,7 @@ def kept():
 
 
 def repeated(text, figures):
-    """(line, figure) of each figure in a text; those of fewer than four digits only where a word for millions follows."""
+    """(line, figure) of each figure in a text; of fewer than four digits only those in millions."""
     ends = {
         figure: r"(?![\w,]|\.\d)" if sum(map(str.isdigit, figure)) >= 4 else r"(?= ?M\b| million)" for figure in figures
     }
