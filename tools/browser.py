@@ -12,6 +12,7 @@ import subprocess
 import sys
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+PACKAGES = ("chromium", "fonts-dejavu-core", "libatomic1")
 OWN = "from playwright.sync_api import sync_playwright as p\nwith p() as it: print(it.chromium.executable_path)"
 NONE = (
     "the pages are tested in Chromium, and none could be found or fetched: install chromium, or let"
@@ -29,8 +30,10 @@ def succeeds(*command: str) -> bool:
 
 def find() -> str | None:
     """The first Chromium or Chrome that starts: the system's, or playwright's own. None if there is none."""
-    own = subprocess.run([sys.executable, "-c", OWN], capture_output=True, text=True).stdout.strip()
-    for path in filter(None, [*map(shutil.which, NAMES), own]):
+    asked = subprocess.run([sys.executable, "-c", OWN], capture_output=True, text=True)
+    if asked.returncode:  # playwright itself does not start: a bare Debian lacks libatomic1, which its node needs
+        return None
+    for path in filter(None, [*map(shutil.which, NAMES), asked.stdout.strip()]):
         if succeeds(path, "--version"):  # Ubuntu's chromium-browser may be a script that only says where to get it
             return path
     return None
@@ -44,7 +47,7 @@ def by_apt() -> None:
     print("Chromium for the page tests: apt-get install chromium, some 150 MB", flush=True)
     apt = [*as_root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]
     subprocess.run([*apt, "update"])  # may fail for one source of several; the next line says what counts
-    subprocess.run([*apt, "install", "-y", "--no-install-recommends", "chromium", "fonts-dejavu-core"])
+    subprocess.run([*apt, "install", "-y", "--no-install-recommends", *PACKAGES])
 
 
 def by_playwright() -> None:

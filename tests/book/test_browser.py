@@ -11,7 +11,8 @@ import pytest
 from tools import browser
 
 UPDATE = ["apt-get", "-qq", "update"]
-INSTALL = ["apt-get", "-qq", "install", "-y", "--no-install-recommends", "chromium", "fonts-dejavu-core"]
+INSTALL = ["apt-get", "-qq", "install", "-y", "--no-install-recommends"]
+INSTALL += ["chromium", "fonts-dejavu-core", "libatomic1"]
 FETCH = [sys.executable, "-m", "playwright", "install", "chromium"]
 OWN = "/cache/chrome"
 
@@ -19,9 +20,9 @@ OWN = "/cache/chrome"
 class Machine:
     """A machine with some programs. ``brings`` says which browser a command, by its last word but one, installs."""
 
-    def __init__(self, programs=(), starts=(), brings=None, user=0):
+    def __init__(self, programs=(), starts=(), brings=None, user=0, driver=True):
         self.programs, self.starts, self.brings, self.user = set(programs), set(starts), brings or {}, user
-        self.calls = []
+        self.calls, self.driver = [], driver
 
     def which(self, name):
         return f"/bin/{name}" if name in self.programs else None
@@ -29,7 +30,7 @@ class Machine:
     def run(self, command, **_):
         command = list(command)
         if command[:2] == [sys.executable, "-c"]:
-            return SimpleNamespace(returncode=0, stdout=f"{OWN}\n")
+            return SimpleNamespace(returncode=0 if self.driver else 127, stdout=f"{OWN}\n" * self.driver)
         if command[-1] == "--version":
             if command[0] not in self.starts:
                 raise FileNotFoundError(command[0])
@@ -38,6 +39,7 @@ class Machine:
             return SimpleNamespace(returncode=0 if "sudo" in self.programs else 1)
         self.calls.append([part for part in command if part not in ("env", "DEBIAN_FRONTEND=noninteractive")])
         key = "apt" if "fonts-dejavu-core" in command else "playwright" if "playwright" in command else None
+        self.driver |= key == "apt"
         if key in self.brings:
             self.starts.add(self.brings[key])
             self.programs.add(self.brings[key].removeprefix("/bin/"))
@@ -77,6 +79,11 @@ def test_root_installs_debians_package(on):
 def test_a_user_with_sudo_that_asks_nothing_does_so_too(on):
     path, calls = on(programs=["apt-get", "sudo"], brings={"apt": "/bin/chromium"}, user=1000)
     assert (path, calls) == ("/bin/chromium", [["sudo", "-n", *UPDATE], ["sudo", "-n", *INSTALL]])
+
+
+def test_a_browser_that_playwright_cannot_drive_is_none_before_its_library_is_there(on):
+    machine = {"programs": ["chromium", "apt-get"], "starts": ["/bin/chromium"], "driver": False}
+    assert on(**machine) == ("/bin/chromium", [UPDATE, INSTALL])
 
 
 @pytest.mark.parametrize(
