@@ -19,8 +19,7 @@ from dslib import cost, counting
     oracle=lambda standard, other, images: 100.0 * ((images - other) / images - (images - standard) / images),
     hint="Each accuracy is the percentage of the test images that are not wrong. How far apart are the two?",
     wrong={
-        "standard_wrong - other_wrong -> other_wrong - standard_wrong": "The sign is turned: a network with fewer "
-        "errors gains, so its number is positive.",
+        "100 -> -100": "The sign is turned: a network with fewer errors gains, so its number is positive.",
         "100 *  -> ": "This is a share of the images. A point is one percent: take it times 100.",
         "/ test_images -> / standard_wrong": "You divide by the errors of the standard network. Accuracy is a share of "
         "all test images.",
@@ -104,12 +103,10 @@ def counted(kind, channels):
     wrong={
         "saved // one.macs + 1": "One too many: a last layer for which the MACs do not reach any more is not added, so "
         "round down.",
-        "(b, b, 3, 4) -> (b, b, 3, 8)": "You price the new layers on maps of 8 by 8. They stand where the maps are 4 "
-        "by 4.",
+        "3, 4) -> 3, 8)": "You price the new layers on maps of 8 by 8. They stand where the maps are 4 by 4.",
         ".macs -> .params": "You compare weights. In a MAC count each weight weighs as much as its map has positions, "
         "64 or 16.",
-        "depthwise_separable_conv2d(b, b, 3 -> depthwise_conv2d(b, 3": "The new layers have a pointwise half too, and "
-        "that is the larger one.",
+        "separable_conv2d(b, b -> conv2d(b": "The new layers have a pointwise half too, and that is the larger one.",
         " - pair.macs -> ": "You spend all MACs of the three standard layers. The separable ones in their place have "
         "to be paid first.",
     },
@@ -135,12 +132,10 @@ def first_that_is_enough(share, reach):
     hint="1.96 standard deviations, in points, must be no more than the reach. Solve that for T, and round up.",
     wrong={
         "ceil -> floor": "You round down. With one image less than the formula says the interval reaches too far.",
-        "100 * 1.96 -> 1.96": "A reach in points is set against a share: sqrt(q / T) takes the factor 100 to become "
-        "points.",
+        "100 *  -> ": "A reach in points is set against a share: sqrt(q / T) takes the factor 100 to become points.",
         " ** 2 -> ": "The square is missing: to halve the interval it takes four times the images, not twice as many.",
         " * 1.96 -> ": "This is one standard error to either side. An interval of 95 % has 1.96 of them.",
-        "100 * 1.96 -> 2 * 100 * 1.96": "The reach is to one side of the mean. You have taken it for the length of the "
-        "whole interval.",
+        "100 -> 200": "The reach is to one side of the mean. You have taken it for the length of the whole interval.",
     },
 )
 def images_needed(share, reach):

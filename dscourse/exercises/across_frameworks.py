@@ -76,16 +76,13 @@ def kernel_by_kernel(depthwise, pointwise):
     oracle=kernel_by_kernel,
     hint="Turn the axes first. Then join C_in and m to one axis, and put an axis of 1 behind it.",
     wrong={
-        "depthwise_kernel.reshape(depthwise_weight.shape), pointwise_kernel.reshape(pointwise_weight.shape)": "A "
-        "reshape leaves the numbers in their order and only writes another shape on it. The axes have to be turned: "
-        "permute.",
-        "permute(2, 3, 0, 1) -> permute(3, 2, 0, 1)": "You join m before C_in, so the first kernels of all channels "
-        "come first. In torch the kernels of one channel stand together: filter c * m + j. With m = 1 there is no "
-        "difference.",
-        "permute(2, 3, 0, 1) -> permute(2, 3, 1, 0)": "The kernels lie on their side: K_h comes before K_w in both "
-        "tools.",
-        "permute(3, 2, 0, 1) -> permute(2, 3, 0, 1)": "In the pointwise weight input and output channels are swapped: "
-        "torch has the output channel first.",
+        "depthwise_kernel.view_as(depthwise_weight), pointwise_kernel.view_as(pointwise_weight)": "A reshape leaves "
+        "the numbers in their order and only writes another shape on it. The axes have to be turned: permute.",
+        "2, 3, 0, 1 -> 3, 2, 0, 1": "You join m before C_in, so the first kernels of all channels come first. In torch "
+        "the kernels of one channel stand together: filter c * m + j. With m = 1 there is no difference.",
+        "2, 3, 0, 1 -> 2, 3, 1, 0": "The kernels lie on their side: K_h comes before K_w in both tools.",
+        "3, 2, 0, 1 -> 2, 3, 0, 1": "In the pointwise weight input and output channels are swapped: torch has the "
+        "output channel first.",
         "depthwise_weight, pointwise_kernel": "The depthwise weight is right, the pointwise one is still in Keras's "
         "order.",
     },

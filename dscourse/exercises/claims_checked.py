@@ -127,9 +127,8 @@ def way_of_printing(printed, exact):
         "tenths: as many digits count as were printed.",
         ", ROUND_HALF_UP -> ": "A half is rounded up. round, and quantize without a second argument, round a half to "
         "the even digit.",
-        "millions.quantize(wanted, ROUND_DOWN) == wanted -> "
-        'str(exact).startswith(printed.replace(".", ""))': "The same first digits are not enough: 227 million, cut off "
-        "or not, is not 22 million.",
+        '"cut off" if str(exact).startswith(printed.replace(".", "")) else "neither"': "The same first digits are not "
+        "enough: 227 million, cut off or not, is not 22 million.",
     },
 )
 def how_printed(printed, exact):

@@ -31,9 +31,8 @@ def price_of_pair(c_in, c_out, k, size, stride, padding):
         "are one MAC.",
         "side**2 -> size**2": "You multiply by the input's positions. Both halves take one step for each position of "
         "the output.",
-        "weights * side**2 -> depthwise * size**2 + pointwise * side**2": "Your depthwise half stands on every "
-        "position of the input. The stride belongs to it: it skips positions, and its output is already the smaller "
-        "map.",
+        "weights * side -> depthwise * size**2 + pointwise * side": "Your depthwise half stands on every position of "
+        "the input. The stride belongs to it: it skips positions, and its output is already the smaller map.",
     },
 )
 def pair_price(in_channels, out_channels, kernel_size, size, stride, padding):

@@ -302,9 +302,8 @@ def what_is_left(function):
         "outer ones, model.modules() all.",
         "module.weight[0].numel() -> (module.weight[0].numel() + (module.bias is not None))": "You count the biases. "
         "They are additions without a multiplication, so no MACs.",
-        "module.weight[0].numel() -> module.weight[0].numel() * getattr(module, 'groups', 1)": "The groups are "
-        "forgotten. module.in_channels counts all channels; a filter reads those of its group, and its weights say how "
-        "many.",
+        "[0].numel() -> [0].numel() * getattr(module, 'groups', 1)": "The groups are forgotten. module.in_channels "
+        "counts all channels; a filter reads those of its group, and its weights say how many.",
         "module.weight[0].numel() -> "
         "len(module.weight[0]) * getattr(module, 'kernel_size', [1])[0] ** 2": "You square one side of the kernel. A "
         "kernel may be 3 by 5: its weight has both sides in its shape.",

@@ -220,8 +220,7 @@ def maps_without_multiplier(output, maps, weight, stride):
         "maps[o // multiplier] -> maps.sum(dim=0)": "You add up over the input channels. A depthwise convolution "
         "leaves that out: one kernel, one channel.",
         "o // multiplier -> 0": "All your outputs read channel 0.",
-        "= maps.shape -> = maps.shape\n    stride = 1": "The stride is not used: the window does not stop at every "
-        "pixel.",
+        "stride): -> _, stride=1):": "The stride is not used: the window does not stop at every pixel.",
         "i * stride, j * stride -> i, j": "The size is right, and the window moves by one pixel: output (i, j) reads "
         "from row i * stride and column j * stride on.",
         "output[::multiplier]": "one map per input channel",

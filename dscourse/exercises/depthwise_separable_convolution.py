@@ -149,8 +149,7 @@ def closest_pair(weight, error):
         "It is meant for the whole weight.",
         ".transpose(0, 1) -> ": "You take the matrices of the output channels. A pair shares its kernels within an "
         "input channel.",
-        "m, C_in * (K_h * K_w + C_out)": "The multiplier is right. The number of weights is that of a pair with "
-        "multiplier 1.",
+        "m * C_in -> C_in": "The multiplier is right. The number of weights is that of a pair with multiplier 1.",
         "m, m * C_in * K_h * K_w + C_in * C_out": "The multiplier is right. It is in your depthwise weights alone: "
         "each output has m weights for an input channel, one for each of its maps.",
         "m, weight.numel()": "The multiplier is right. The number of weights is that of the dense layer, not the "
@@ -286,10 +285,9 @@ FRAMED = """maps = torch.nn.functional.pad(maps, ({} * padding, {} * padding) * 
         "middle": "These are the intermediate maps. The pointwise half has still to mix them.",
         **{f"C_in, H, W = maps.shape -> {FRAMED.format(*sides)}": UNEVEN for sides in [(0, 2), (2, 0), (0, 1), (1, 0)]},
         "maps.shape -> maps.shape\n    padding += 1": "The frame of zeros is one pixel too wide.",
-        "maps.shape -> maps.shape\n    padding = 0": "The padding is not used: lay zeros around the maps first.",
+        "padding): -> _, padding=0):": "The padding is not used: lay zeros around the maps first.",
         "i * stride, j * stride -> i, j": "The windows move by one pixel. Window i starts at i times the stride.",
-        "* depthwise[k, 0] -> * depthwise[k, 0].flip(0, 1)": "The kernels are turned around. In networks they are laid "
-        "on as they are.",
+        "k, 0] -> k, 0].flip(0, 1)": "The kernels are turned around. In networks they are laid on as they are.",
     },
 )
 def separable_by_hand(maps, depthwise, pointwise, stride, padding):

@@ -59,8 +59,7 @@ def times_fewer(C_in, C_out, K, s, d):
         "C_out * mixed / (intrinsic * C_in * d**2 + ghosts * K**2)": "K and d are swapped in the module: K is the "
         "kernel that reads the input, d the cheap one.",
         "s * C_in / (s + C_in - 1)": "That is the paper's approximation. It holds for d = K only.",
-        "(s - 1) -> s": "You count s ghosts for each intrinsic map. The map itself is one of the s, so there are s - "
-        "1.",
+        "s - 1 -> s": "You count s ghosts for each intrinsic map. The map itself is one of the s, so there are s - 1.",
         "(intrinsic * mixed + ghosts * d**2) / (C_out * mixed)": "That is the share of the MACs that is left. How many "
         "times fewer is the other way round.",
     },
@@ -86,8 +85,7 @@ def ghost_speed_up(C_in, C_out, K, s, d):
         "[:out_channels] -> [-out_channels:]": "You keep the last maps. What is too much is cut off at the end: "
         "intrinsic maps are always kept.",
         "[few, more] -> [more, few]": "The ghosts stand first. The intrinsic maps come first, then their ghosts.",
-        "conv2d(few -> conv2d(few.relu()": "A ReLU stands before the cheap operation. Here the module has no "
-        "activation.",
+        "(few, -> (few.relu(),": "A ReLU stands before the cheap operation. Here the module has no activation.",
         "few, cheap, padding=pad, groups=len(few) -> "
         "few.repeat(len(cheap) // len(few), 1, 1), cheap, padding=pad, groups=len(cheap)": "With two ghosts for each "
         "intrinsic map, kernels 0 and 1 of cheap belong to map 0, kernels 2 and 3 to map 1, and so on: as in any "

@@ -25,7 +25,6 @@ REVERSED = (
         "out_channels % groups == 0": "You look at the output channels alone. Each group must also get whole input "
         "channels to read.",
         " and  ->  or ": "One side that can be divided is not enough: a group needs whole channels on both.",
-        "return in -> return groups > 1 and in": None,
     },
 )
 def groups_fit(in_channels, out_channels, groups):
@@ -45,7 +44,6 @@ def groups_fit(in_channels, out_channels, groups):
         "filters as output channels, whatever the groups: what gets shorter is each filter.",
         "(in_channels, out_channels // groups, kernel_size, kernel_size)": "C_in and C_out are swapped: the first axis "
         "counts the filters, the second the channels that each of them reads.",
-        "= in_channels // groups -> = groups": None,
     },
 )
 def grouped_weight_shape(in_channels, out_channels, kernel_size, groups):
@@ -74,12 +72,10 @@ def price(c_in, c_out, k, side, groups, bias):
         "to one group only, so count them once.",
         "(out_channels if -> (out_channels // groups if": "You divide the biases too. There are as many output "
         "channels as before, and each has a bias.",
-        " + (out_channels if bias else 0) -> ": "The biases are missing: one for each output channel, where bias is "
-        "True.",
+        "weights, macs": "The biases are missing: one for each output channel, where bias is True.",
         "params, 2 * macs": "Your second number is FLOPs: a multiplication and the addition after it are one MAC.",
         "params, params * side**2": "Your MACs contain the bias. It is added, and nothing is multiplied with it: "
         "weights times positions.",
-        "side**2 -> side": None,
     },
 )
 def grouped_cost(in_channels, out_channels, kernel_size, side, groups, bias):
@@ -113,7 +109,6 @@ def blocks_of_a_mask(weight, groups):
         "filters, C_out/G for each group, and columns are the C_in/G channels that they read.",
         "torch.cat([weight[g::groups, g::groups] for g in range(groups)])": "You take every G-th filter and channel. "
         "The channels of a group are neighbours: the first C_in/G belong to group 0.",
-        "torch.stack(blocks)": None,
     },
 )
 def diagonal_blocks(weight, groups):

@@ -49,14 +49,11 @@ def mobilenet_pair(in_channels, out_channels, size, stride):
     hint="Go through the layers one by one: the first one, the two halves of each pair, the last one; and a norm after "
     "each convolution.",
     wrong={
-        "in_norm = 2 -> in_norm = 0": "The batch norms are missing. Each learns a gamma and a beta for every channel "
-        "of its map.",
-        "in_norm = 2 -> in_norm = 4": "You count the means and variances of the batch norms. They are stored, but not "
-        "learned: model.parameters() does not have them.",
-        "in_norm = 2 -> in_norm = 3": "You give the convolutions biases. They have none: the beta of the norm after "
-        "them does that.",
-        "in_norm = 2 -> in_norm = 1": "That is the network with folded norms, one bias for each channel. A norm learns "
-        "two numbers.",
+        "= 2 -> = 0": "The batch norms are missing. Each learns a gamma and a beta for every channel of its map.",
+        "= 2 -> = 4": "You count the means and variances of the batch norms. They are stored, but not learned: "
+        "model.parameters() does not have them.",
+        "= 2 -> = 3": "You give the convolutions biases. They have none: the beta of the norm after them does that.",
+        "= 2 -> = 1": "That is the network with folded norms, one bias for each channel. A norm learns two numbers.",
         "(9 + in_norm) -> 9": "A norm follows each of the two halves of a pair. You have only the one after the "
         "pointwise half.",
         "params + channels * classes": "The fully connected layer has a bias for each class.",
@@ -102,12 +99,9 @@ def is_printed_as(text, count):
     oracle=lambda printed, counts: [way for way, exact in counts.items() if all(map(is_printed_as, printed, exact))],
     hint="A count fits a printed number if its millions, rounded or cut off to as many digits, are that number.",
     wrong={
-        "all(map -> any(map": "One row that comes out is not enough: a way of counting has to give every row of the "
-        "column.",
-        "ROUND_HALF_UP, ROUND_DOWN -> [ROUND_HALF_UP]": "You only round. Tables also cut numbers off: 290,675,000 may "
-        "be printed as 290.",
-        "ROUND_HALF_UP, ROUND_DOWN -> [ROUND_DOWN]": "You only cut off. Most printed numbers are rounded: 568,740,352 "
-        "is printed as 569.",
+        "all -> any": "One row that comes out is not enough: a way of counting has to give every row of the column.",
+        "DOWN -> HALF_UP": "You only round. Tables also cut numbers off: 290,675,000 may be printed as 290.",
+        "HALF_UP -> DOWN": "You only cut off. Most printed numbers are rounded: 568,740,352 is printed as 569.",
         'quantize(wanted -> quantize(Decimal("1.0")': "You always keep one digit after the point. Keep as many as are "
         "printed: none in 569, two in 4.23.",
     },
@@ -144,8 +138,7 @@ FEW = ((1, 64), (2, 128), (1, 128))
         "max(int(width * channels), 8) -> float(width * channels)": "You count with fractions of channels, such as "
         "8.96. Round down, and keep at least 8.",
         "int(width -> round(width": "You make 9 of 8.96 channels. The authors' code rounds down, to 8.",
-        "max(int(width * channels), 8) -> int(width * channels)": "A layer keeps at least 8 channels, however small "
-        "the width is.",
+        ", 8) -> , 0)": "A layer keeps at least 8 channels, however small the width is.",
         "macs_of(rows, width, 224) * size / 224": "You take the resolution linearly. At half the side there is a "
         "quarter of the positions.",
         "(side - 1) // stride + 1 -> side // stride": "You round the sides of the maps down. With padding 1 a stride "
@@ -182,10 +175,8 @@ def solved(budget, size):
         "(budget / (square + linear)) ** 0.5": "You let all MACs grow with the square of the width. There are terms "
         "with one alpha too.",
         "(budget / square) ** 0.5": "The terms with one alpha are left out: the budget has to pay for them too.",
-        "(-root - linear) / (2 * square)": "That is the negative solution of the quadratic equation. A width is "
-        "positive.",
-        "square =  -> size = 224\n    square = ": "Your function always takes 224 pixels. There is an r in the "
-        "polynomial.",
+        "(root -> (-root": "That is the negative solution of the quadratic equation. A width is positive.",
+        "size): -> _, size=224):": "Your function always takes 224 pixels. There is an r in the polynomial.",
     },
 )
 def mobilenet_width(budget, size):

@@ -14,8 +14,7 @@ from dslib import cost, functional, geometry
     wrong={
         "out_channels, in_channels -> in_channels, out_channels": "C_in and C_out are swapped: the first axis of a "
         "weight counts the filters, and there is one for each output channel.",
-        "(out_channels, kernel_height, kernel_width)": "The channel axis is missing: every filter has one kernel for "
-        "each input channel.",
+        ", in_channels -> ": "The channel axis is missing: every filter has one kernel for each input channel.",
         "(out_channels, in_channels, kernel_width, kernel_height)": "Height comes before width, as in the maps.",
     },
 )
@@ -30,13 +29,11 @@ def weight_shape(in_channels, out_channels, kernel_height, kernel_width):
     wrong={
         "(size + 2 * padding - span) // stride": "You count the steps between the windows. There is one window more "
         "than there are steps.",
-        "2 * padding -> padding": "The padding is off: it stands on both sides of the map, so 2 * padding pixels come "
-        "in.",
+        "2 *  -> ": "The padding is off: it stands on both sides of the map, so 2 * padding pixels come in.",
         "dilation * (kernel_size - 1) + 1 -> kernel_size": "The dilation is not used: a spread kernel spans dilation * "
         "(kernel_size - 1) + 1 pixels.",
         "-(-(size + 2 * padding - span) // stride) + 1": "You round up. A window that does not fit entirely is left "
         "out, so round down.",
-        "round((size + 2 * padding - span) / stride + 1)": None,
     },
 )
 def output_side(size, kernel_size, stride, padding, dilation):
@@ -49,8 +46,7 @@ def output_side(size, kernel_size, stride, padding, dilation):
     oracle=lambda c_in, c_out, k, bias: cost.conv2d(c_in, c_out, k, output_size=1, bias=bias).params,
     hint="All numbers in the weight's shape multiplied, and one bias for each output channel.",
     wrong={
-        "weights + (2 * out_channels if bias else 0)": "The bias is counted twice: there is one number for each output "
-        "channel, not two.",
+        "(out -> (2 * out": "The bias is counted twice: there is one number for each output channel, not two.",
         "weights + weights // kernel_size**2 * bias": "You give every kernel a bias. The kernels of one filter are "
         "added up, and the sum gets one bias.",
         "weights + out_channels": "Your function does not look at bias: without it, there are the weights alone.",
@@ -127,11 +123,9 @@ def redness():
     wrong={
         "* weight[o] -> * weight[o].flip(1, 2)": "The kernel is turned around, as in a convolution of mathematics. In "
         "networks it is laid on as it is.",
-        "(read * weight[o]) -> (read * weight[o])[0]": "Only input channel 0 is used: an output number adds up the "
-        "products of all channels.",
-        "[:, padding : padding + H, padding : padding + W] -> [:, :H, :W]": "The zeros stand on one side only. They "
-        "are needed on all four.",
-        "= maps.shape -> = maps.shape\n    padding = 0": "The padding is not used: lay zeros around the maps first.",
+        "[o]) -> [o])[0]": "Only input channel 0 is used: an output number adds up the products of all channels.",
+        "padding : padding + -> :": "The zeros stand on one side only. They are needed on all four.",
+        "padding): -> _, padding=0):": "The padding is not used: lay zeros around the maps first.",
     },
 )
 def conv2d_by_hand(maps, weight, stride, padding):

@@ -27,12 +27,10 @@ LAYERS = [  # each with a machine's peak and bandwidth
         "numbers come fast enough?",
         "peak": "This is the flat roof alone. Can the numbers come fast enough for it?",
         "2 * macs -> macs": "These are MACs per byte. The roofs are in FLOPs, two for each MAC.",
-        "(4 * elements) -> elements": "These are FLOPs per element. The bandwidth is in bytes, and a float32 number "
-        "has four.",
+        "4 *  -> ": "These are FLOPs per element. The bandwidth is in bytes, and a float32 number has four.",
         "2 * macs / (4 * elements) -> macs / elements": "These are MACs per element. The roofs are in FLOPs, two for "
         "each MAC, and in bytes, four for each float32 number.",
-        "2 * macs / (4 * elements) -> 4 * elements / (2 * macs)": "The intensity is upside down: FLOPs for each byte, "
-        "not bytes for each FLOP.",
+        "intensity * -> 1 / intensity *": "The intensity is upside down: FLOPs for each byte, not bytes for each FLOP.",
     },
 )
 def layer_gflops(macs, elements, peak, bandwidth):
@@ -58,10 +56,8 @@ def parts(dense, depthwise, call, channels):
         "pace the arithmetic takes less, and something is left.",
         "smallest_us, arithmetic, rest": "The right parts in another order: first the arithmetic, then the call, then "
         "the rest.",
-        "smallest_us - arithmetic -> smallest_us": "Your parts add up to more than the layer's time: the arithmetic is "
-        "still in the rest.",
-        "- smallest_us - arithmetic -> - arithmetic": "Your parts add up to more than the layer's time: the call is "
-        "still in the rest.",
+        " - arithmetic -> ": "Your parts add up to more than the layer's time: the arithmetic is still in the rest.",
+        " - smallest_us -> ": "Your parts add up to more than the layer's time: the call is still in the rest.",
     },
 )
 def depthwise_parts(dense_us, depthwise_us, smallest_us, channels):
@@ -171,8 +167,7 @@ def intensities(channels, wide, size):
     oracle=intensities,
     hint="cost prices each of the three layers. In one call the maps between them are neither written nor read.",
     wrong={
-        "4 * moved, 4 * (moved - between) -> moved, moved - between": "These are FLOPs per element. A float32 number "
-        "has four bytes.",
+        "4 *  -> ": "These are FLOPs per element. A float32 number has four bytes.",
         "block.flops -> block.macs": "These are MACs per byte, and a MAC is two FLOPs.",
         "2 * 2 * wide -> 2 * wide": "Half of what is saved is missing: there are maps between layers 1 and 2 and "
         "between 2 and 3, and each of them is written by one layer and read by the next.",
