@@ -3,7 +3,7 @@
 import copy
 import inspect
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import limit
@@ -11,18 +11,14 @@ from .feedback import Feedback, call, failure, name_of, place
 from .source import changed, solutions
 from .values import difference
 
-REGISTERED: dict[str, dict[str, "Exercise"]] = {}  # slug -> name -> exercise, in the order of the file
+REGISTERED: dict[str, dict[str, "exercise"]] = {}  # slug -> name -> exercise, in the order of the file
 
 
-def exercise(
-    cases: Sequence[tuple] | Callable[[], Sequence[tuple]] = ((),),
-    oracle: Callable | None = None,
-    fault: Callable | None = None,
-    also: Callable | None = None,
-    hint: str = "",
-    wrong: dict[str, str | None] | None = None,
-) -> Callable:
-    """Make of the solution below it a check, ``check_<name>(reader_function)`` in the same module.
+@dataclass(eq=False, repr=False)
+class exercise:
+    """A decorator: it makes of the solution below it a check, ``check_<name>(reader_function)`` in the same module.
+
+    The solution's text stays in its file until a check needs it.
 
     ``cases``: the arguments of each run; or a function that gives them, where they are costly to build.
     ``oracle(*case)`` is the right answer; it shares no code with the solution. ``fault(answer, *case)``, for answers of
@@ -30,42 +26,34 @@ def exercise(
     right function once more. ``hint`` is what every other wrong answer is told, after the first case that fails.
 
     ``wrong`` has the hint for each wrong answer. A wrong answer is a change of the solution, ``"old -> new"``, or a new
-    expression after its last return. An answer that is the same in all cases is recognized by the oracle. None: the
-    general hint. Where ``fault`` speaks, the hint is words that it says; the tests look for them.
+    expression after its last return. An answer that is the same in all cases is recognized by the oracle. Where
+    ``fault`` speaks, the hint is words that it says; the tests look for them.
     """
 
-    def register(solution: Callable) -> Callable:
-        names, name = solution.__globals__, solution.__name__
-        slug = solution.__module__.rpartition(".")[2]
-        exercise = Exercise(name, Path(names["__file__"]), names, cases, oracle, fault, also, hint, wrong or {})
+    cases: Sequence[tuple] | Callable[[], Sequence[tuple]] = ((),)
+    oracle: Callable | None = None
+    fault: Callable | None = None
+    also: Callable | None = None
+    hint: str = ""
+    wrong: dict[str, str] = field(default_factory=dict)
+
+    def __call__(self, solution: Callable) -> Callable:
+        """The check that takes the place of the solution."""
+        self.name, self.names = solution.__name__, solution.__globals__  # the names that the solution's text can use
+        self.file = Path(self.names["__file__"])
 
         def check(reader_function: Callable) -> Feedback:
-            return exercise.check(reader_function)
+            return self.check(reader_function)
 
         # no functools.wraps: it would keep the solution in __wrapped__, where ?? and help find it
-        check.__name__ = check.__qualname__ = f"check_{name}"
+        check.__name__ = check.__qualname__ = f"check_{self.name}"
         check.__module__ = solution.__module__
-        check.__doc__ = f"``{name}{inspect.signature(solution)}``: whether your function is right, and what is not."
-        REGISTERED.setdefault(slug, {})[name] = exercise
-        names[check.__name__] = check
+        check.__doc__ = (
+            f"``{self.name}{inspect.signature(solution)}``: whether your function is right, and what is not."
+        )
+        REGISTERED.setdefault(solution.__module__.rpartition(".")[2], {})[self.name] = self
+        self.names[check.__name__] = check
         return check
-
-    return register
-
-
-@dataclass(frozen=True, repr=False)
-class Exercise:
-    """What ``@exercise`` was told, and the solution's name; its text stays in the file until a check needs it."""
-
-    name: str
-    file: Path
-    names: dict  # what the solution's text can use
-    cases: Sequence[tuple] | Callable[[], Sequence[tuple]]
-    oracle: Callable | None
-    fault: Callable | None
-    also: Callable | None
-    hint: str
-    wrong: dict[str, str | None]
 
     def check(self, function: Callable) -> Feedback:
         """What to tell the reader of the function. Raises TypeError if it is none."""
@@ -110,7 +98,7 @@ class Exercise:
         if not first:
             return ""
         for change, hint in self.wrong.items():
-            if hint and not any(map(difference, answers, self.answers(change, cases))):
+            if not any(map(difference, answers, self.answers(change, cases))):
                 return hint
         return f"{call(function, first[0])} {first[1]}. {self.hint}"
 
