@@ -3,7 +3,7 @@
 import functools
 import math
 import operator
-from bisect import bisect_left
+from itertools import count
 from statistics import mean, stdev
 
 import numpy as np
@@ -121,14 +121,9 @@ def more_layers(a, b):
     return saved // one.macs
 
 
-def first_that_is_enough(share, reach):
-    tried = range(1, 10**6)
-    return tried[bisect_left(tried, True, key=lambda images: 100 * 1.96 * math.sqrt(share / images) <= reach)]
-
-
 @exercise(
     cases=[(0.03, 0.25), (0.1, 0.5), (0.07, 1.5), (0.013, 0.11)],
-    oracle=first_that_is_enough,
+    oracle=lambda share, reach: next(n for n in count(1) if 100 * 1.96 * math.sqrt(share / n) <= reach),
     hint="1.96 standard deviations, in points, must be no more than the reach. Solve that for T, and round up.",
     wrong={
         "ceil -> floor": "You round down. With one image less than the formula says the interval reaches too far.",

@@ -1,20 +1,17 @@
 """The exercises of the chapter on cost analysis."""
 
 import itertools
+from operator import attrgetter
 
 from dscourse.checks.exercise import exercise
 from dslib import cost, geometry, tables
 
 
-def price_of_pair(c_in, c_out, k, size, stride, padding):
-    side = geometry.output_size(size, k, stride, padding)
-    pair = cost.depthwise_separable_conv2d(c_in, c_out, k, output_size=side)
-    return pair.params, pair.macs, pair.flops
-
-
 @exercise(
     cases=[(2, 4, 3, 4, 1, 1), (128, 256, 5, 32, 2, 2), (3, 8, 2, 11, 2, 1), (4, 7, 3, 9, 1, 0)],
-    oracle=price_of_pair,
+    oracle=lambda c_in, c_out, k, size, s, p: attrgetter("params", "macs", "flops")(
+        cost.depthwise_separable_conv2d(c_in, c_out, k, geometry.output_size(size, k, s, p))
+    ),
     hint="First the output's side. Then for each half: how many products are added up to one number, and how many "
     "numbers are made?",
     wrong={
@@ -45,14 +42,11 @@ def pair_price(in_channels, out_channels, kernel_size, size, stride, padding):
     return weights, macs, 2 * macs
 
 
-def share_of_macs(c_out, k, m):
-    pair = cost.depthwise_separable_conv2d(6, c_out, k, output_size=7, depth_multiplier=m)
-    return pair.macs / cost.conv2d(6, c_out, k, output_size=7).macs
-
-
 @exercise(
     cases=[(64, 3, 1), (16, 5, 2), (1, 3, 1), (32, 1, 1), (8, 3, 6)],
-    oracle=share_of_macs,
+    oracle=lambda c_out, k, m: (
+        cost.depthwise_separable_conv2d(6, c_out, k, 7, depth_multiplier=m).macs / cost.conv2d(6, c_out, k, 7).macs
+    ),
     hint="Which share of the dense layer's MACs does each half leave? They are added. Which of the halves has more "
     "work if there are m times as many intermediate maps?",
     wrong={
@@ -201,11 +195,8 @@ def price_of_network(in_channels, size, rows):
     return net.total.params, net.total.macs
 
 
-SIZE, MACS, BELOW = (
-    "size = (size + 2 * padding - kernel_size) // stride + 1",
-    "macs += weights * size**2",
-    "\n" + " " * 12,
-)
+SIZE, MACS = "size = (size + 2 * padding - kernel_size) // stride + 1", "macs += weights * size**2"
+BELOW = "\n" + " " * 12
 
 
 @exercise(
@@ -226,7 +217,7 @@ SIZE, MACS, BELOW = (
         "stays small.",
         "// stride + 1 -> + 1": "The strides are not used: your map never shrinks.",
         "(kernel_size - 1) // 2 -> 0": "The padding is not used: (K - 1) / 2 zeros stand on each side of the map.",
-        "(size + 2 * padding - kernel_size) // stride + 1 -> size // stride": "You divide the side by the stride and "
+        f"{SIZE} -> size //= stride": "You divide the side by the stride and "
         "round down. With this padding a window stands on the first pixel, so an odd side has one more: use the "
         "formula of the output size.",
         "macs += weights\n -> macs += weights * size**2\n": "The fully connected layer is priced at the size of the "

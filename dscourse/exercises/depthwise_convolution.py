@@ -1,6 +1,7 @@
 """The exercises of the chapter on depthwise convolution."""
 
 import math
+from operator import attrgetter
 
 import torch
 
@@ -33,15 +34,11 @@ def depthwise_padding(kernel_size, stride):
     return (kernel_size - 1) // 2
 
 
-def price(c_in, k, size, stride, m):
-    side = geometry.output_size(size, k, stride, geometry.same_padding(k))
-    layer = cost.depthwise_conv2d(c_in, k, output_size=side, depth_multiplier=m)
-    return layer.params, layer.macs
-
-
 @exercise(
     cases=[(24, 3, 56, 2, 2), (8, 5, 15, 2, 1), (3, 3, 10, 1, 4), (16, 7, 13, 3, 1)],
-    oracle=price,
+    oracle=lambda c_in, k, size, s, m: attrgetter("params", "macs")(
+        cost.depthwise_conv2d(c_in, k, geometry.output_size(size, k, s, geometry.same_padding(k)), depth_multiplier=m)
+    ),
     hint="One kernel of K times K weights for each output channel; each weight is used once at each position of the "
     "output.",
     wrong={

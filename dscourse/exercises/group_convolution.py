@@ -1,5 +1,7 @@
 """The exercises of the chapter on group convolution."""
 
+from operator import attrgetter
+
 import torch
 from torch import nn
 
@@ -51,14 +53,9 @@ def grouped_weight_shape(in_channels, out_channels, kernel_size, groups):
     return (out_channels, channels, kernel_size, kernel_size)
 
 
-def price(c_in, c_out, k, side, groups, bias):
-    layer = cost.conv2d(c_in, c_out, k, output_size=side, groups=groups, bias=bias)
-    return layer.params, layer.macs
-
-
 @exercise(
     cases=[(24, 36, 5, 1, 12, True), (6, 10, 3, 98, 2, False), (8, 4, 3, 7, 2, True), (3, 5, 1, 9, 1, True)],
-    oracle=price,
+    oracle=lambda *layer: attrgetter("params", "macs")(cost.conv2d(*layer)),
     hint="The weights first: their shape multiplied out. Then add the biases, and apart from that multiply by the "
     "positions.",
     wrong={

@@ -1,6 +1,7 @@
 """The exercises of the chapter on MobileNetV1."""
 
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
+from operator import attrgetter
 
 import sympy
 import torch
@@ -12,15 +13,11 @@ from dslib import cost, geometry, models, tables
 ROWS = tuple(map(tuple, tables.MOBILENET_V1))
 
 
-def priced_pair(in_channels, out_channels, size, stride):
-    side = geometry.output_size(size, 3, stride, padding=1)
-    price = cost.depthwise_separable_conv2d(in_channels, out_channels, 3, side)
-    return price.params, price.macs
-
-
 @exercise(
     cases=[(1024, 1024, 7, 1), (64, 128, 112, 2), (512, 1024, 15, 2)],
-    oracle=priced_pair,
+    oracle=lambda c_in, c_out, size, stride: attrgetter("params", "macs")(
+        cost.depthwise_separable_conv2d(c_in, c_out, 3, geometry.output_size(size, 3, stride, padding=1))
+    ),
     hint="The depthwise half has a 3 by 3 kernel for each map that comes in, the pointwise half a weight for each of "
     "these maps in each output. All are used once at each position of the output.",
     wrong={
@@ -196,14 +193,9 @@ def conv_and_norm(in_channels, out_channels, groups, bias):
     return conv.eval(), norm.eval()
 
 
-def folded(conv, norm):
-    both = models.fold_batchnorm(nn.Sequential(conv, norm).eval())
-    return both[0].weight, both[0].bias
-
-
 @exercise(
     cases=[conv_and_norm(3, 4, 1, False), conv_and_norm(4, 6, 2, True), conv_and_norm(8, 8, 8, False)],
-    oracle=folded,
+    oracle=lambda *both: attrgetter("weight", "bias")(models.fold_batchnorm(nn.Sequential(*both).eval())[0]),
     hint="The factor gamma / root(variance + eps) belongs to an output channel, the first axis of the weight. The new "
     "bias is what both layers make of an input of zeros.",
     wrong={

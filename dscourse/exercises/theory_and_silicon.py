@@ -1,9 +1,9 @@
 """The exercises of the chapter on theory and silicon. No clock decides any of them: all times are given."""
 
-import itertools
 import numbers
 import statistics
 from collections.abc import Callable
+from itertools import count
 
 from dscourse.checks.exercise import exercise
 from dscourse.checks.values import difference
@@ -66,11 +66,6 @@ def depthwise_parts(dense_us, depthwise_us, smallest_us, channels):
     return arithmetic, smallest_us, rest
 
 
-def first_that_saves(size, dense_call, depthwise_call, pointwise_call, pace):
-    calls = depthwise_call + pointwise_call - dense_call
-    return next(c for c in itertools.count(1) if (9 * c**2 - 9 * c - c**2) * size**2 > calls * pace)
-
-
 @exercise(
     cases=[
         (14, 10, 40, 5, 50_000),
@@ -79,7 +74,9 @@ def first_that_saves(size, dense_call, depthwise_call, pointwise_call, pace):
         (14, 60, 30, 20, 50_000),
         (10, 5, 12, 7, 100),  # with 2 channels both take 41 us
     ],
-    oracle=first_that_saves,
+    oracle=lambda size, dense, depthwise, pointwise, pace: next(
+        c for c in count(1) if (9 * c**2 - 9 * c - c**2) * size**2 > (depthwise + pointwise - dense) * pace
+    ),
     hint="Each layer takes its call and its MACs divided by the pace. Try the channels one after the other.",
     wrong={
         "calls + halves / pace < dense_call + whole / pace -> halves < whole": "From here on the pair has fewer MACs. "
