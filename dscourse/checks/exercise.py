@@ -2,7 +2,7 @@
 
 import copy
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -98,14 +98,10 @@ class exercise:
         if not first:
             return ""
         for change, hint in self.wrong.items():
-            if not any(map(difference, answers, self.answers(change, cases))):
+            wrong = self.changed(change)
+            if not any(map(difference, answers, (wrong(*copy.deepcopy(case)) for case in cases))):
                 return hint
         return f"{call(function, first[0])} {first[1]}. {self.hint}"
-
-    def answers(self, change: str, cases: Sequence[tuple]) -> Iterator:
-        """What the changed solution answers, case by case."""
-        function = self.changed(change)
-        return (function(*copy.deepcopy(case)) for case in cases)
 
     def changed(self, change: str | None = None) -> Callable:
         """The solution with a change of its text, as a function; without one, the solution itself."""

@@ -24,6 +24,11 @@ class Feedback:
         return textwrap.fill(self.message, WIDTH)
 
 
+def first_of(faults: dict[str, bool]) -> str:
+    """The words of the first fault that is there, or ""."""
+    return next((words for words, is_there in faults.items() if is_there), "")
+
+
 def name_of(function: Callable) -> str:
     """The function's name, as the reader wrote it."""
     return getattr(function, "__name__", type(function).__name__)

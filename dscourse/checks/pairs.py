@@ -50,7 +50,7 @@ def fault_of_halves(dense, shape, depthwise, between, pointwise, after) -> str:
         return f"the first half has groups={groups}. In a depthwise half each of the {channels} channels is one."
     if depthwise.kernel_size != dense.kernel_size:
         return f"the depthwise half has the kernel {depthwise.kernel_size}, it should keep the {side} by {side}."
-    if not isinstance(pointwise, nn.Conv2d) or pointwise.groups > 1 or pointwise.kernel_size != (1, 1):
+    if pointwise.groups > 1 or pointwise.kernel_size != (1, 1):
         return "no 1 by 1 convolution comes after the depthwise half, so its channels are not mixed."
     if pointwise.stride != (1, 1):
         return "the stride is in the pointwise half, which skips what the depthwise half has worked out."

@@ -69,30 +69,27 @@ def difference_of_arrays(found, expected: torch.Tensor) -> str:
 
 
 def difference_of_lists(found, expected) -> str:
-    """The same for tuples and lists, which may stand for each other; the first entry that differs is named."""
+    """The same for tuples and lists, which may stand for each other."""
     if isinstance(found, (torch.Tensor, np.ndarray)) and found.ndim == 1:
         found = found.tolist()
     if not isinstance(found, (tuple, list)) or len(found) != len(expected):
         return f"gives {described(found)}, it should give {described(expected)}"
-    for place, (one, other) in enumerate(zip(found, expected, strict=True)):
-        if what := difference(one, other):
-            return inside(place, what)
-    return ""
+    return difference_of_entries(dict(enumerate(found)), dict(enumerate(expected)))
 
 
 def difference_of_dicts(found, expected: dict) -> str:
     """The same for dictionaries, in the order of the expected keys."""
     if not isinstance(found, dict) or set(found) != set(expected):
         return f"gives {described(found)}, it should give a dictionary with the keys {list(expected)}"
-    for key, value in expected.items():
-        if what := difference(found[key], value):
-            return inside(key, what)
+    return difference_of_entries(found, expected)
+
+
+def difference_of_entries(found: dict, expected: dict) -> str:
+    """The first entry that differs, and how: ``at [0][1] gives 5``."""
+    for place, value in expected.items():
+        if what := difference(found[place], value):
+            return f"at [{place!r}]{what.removeprefix('at ') if what.startswith('at [') else f' {what}'}"
     return ""
-
-
-def inside(place, what: str) -> str:
-    """The difference of an entry as one of the whole: ``at [0][1] gives 5``."""
-    return f"at [{place!r}]{what.removeprefix('at ')}" if what.startswith("at [") else f"at [{place!r}] {what}"
 
 
 def described(value, thousands: str = ",") -> str:

@@ -11,13 +11,8 @@ from dslib import cost, functional
 
 
 @exercise(
-    cases=[
-        ([True, True, True], False),
-        ([True, False, True], False),
-        ([False, False], False),
-        ([False, False, False], True),
-        ([False, True], False),
-    ],
+    cases=[([True, True, True], False), ([True, False, True], False), ([False, False], False)]
+    + [([False, False, False], True), ([False, True], False)],
     oracle=lambda cases, in_the_limit: claims.verdict_of(*cases, **({"limit_only": True} if in_the_limit else {})),
     hint="In how many of the cases does the claim hold: in all, in some, in none?",
     wrong={
@@ -100,18 +95,8 @@ def way_of_printing(printed, exact):
 
 
 @exercise(
-    cases=[
-        ("569", 568_740_352),
-        ("149", 149_497_000),
-        ("290", 290_675_000),
-        ("1.32", 1_320_600),
-        ("7.3", 7_358_820),
-        ("226", 227_003_256),
-        ("4.2", 4_231_976),
-        ("286", 290_675_000),
-        ("4.13", 4_125_000),
-        ("22", 227_003_256),
-    ],
+    cases=[("569", 568_740_352), ("149", 149_497_000), ("290", 290_675_000), ("1.32", 1_320_600), ("7.3", 7_358_820)]
+    + [("226", 227_003_256), ("4.2", 4_231_976), ("286", 290_675_000), ("4.13", 4_125_000), ("22", 227_003_256)],
     oracle=way_of_printing,
     hint="Round the exact number of millions to as many digits behind the point as were printed, a half up, then cut "
     "it off there.",
@@ -176,10 +161,9 @@ def fault_of_halves(answer, weight, m):
 
     if error(made) <= best + 1e-5:
         return ""
-    told = [
-        hint for slip, hint in slips(weight, m) if slip.shape == made.shape and torch.allclose(made, slip, 1e-4, 1e-5)
-    ]
-    told += [hint for other, hint in reordered(depthwise, pointwise, m) if error(other) <= best + 1e-5]
+    made_by = {hint: slip for hint, slip in slips(weight, m).items() if slip.shape == made.shape}
+    told = [hint for hint, slip in made_by.items() if torch.allclose(made, slip, 1e-4, 1e-5)]
+    told += [hint for hint, other in reordered(depthwise, pointwise, m) if error(other) <= best + 1e-5]
     if m == 1 and torch.cosine_similarity(depthwise.flatten(1), weight.mean(0).flatten(1)).abs().min() > 1 - 1e-5:
         told.append(
             "Your depthwise kernels are the means over the outputs. Kernels of opposite sign cancel in a mean; the "
@@ -192,9 +176,8 @@ def fault_of_distance(error, best, shape, m):
     off, least = f"{error:.1%}", f"{best:.1%}"
     case = f"For a weight of shape {tuple(shape)} and multiplier {m} your pair is off by"
     if off == least:  # such as numbers of half precision, or an approximation
-        return (
-            f"{case} nearly the same as the closest one, {least} of the weight's norm, but by more than float32 rounds."
-        )
+        same = f"nearly the same as the closest one, {least} of the weight's norm"
+        return f"{case} {same}, but by more than float32 rounds."
     return (
         f"{case} {off} of the weight's norm, the closest one by {least}. Look at one input channel alone: its kernels "
         "are the rows of a matrix. Which sum of m products comes closest to that?"
@@ -207,10 +190,8 @@ def fault_of_shapes(answer, shape, m):
     C_out, C_in, K_h, K_w = shape
     found, wanted = [tuple(half.shape) for half in answer], [(C_in * m, 1, K_h, K_w), (C_out, C_in * m, 1, 1)]
     if found == wanted:
-        finite = all(half.isfinite().all() for half in answer)
-        return (
-            "" if finite else "Some numbers are not finite. An unused channel is all zeros: do not divide by its norm."
-        )
+        unused = "Some numbers are not finite. An unused channel is all zeros: do not divide by its norm."
+        return "" if all(half.isfinite().all() for half in answer) else unused
     if found == wanted[::-1]:
         return "The halves are swapped: return the depthwise weight first."
     if found == [(C_out * m, 1, K_h, K_w), (C_in, C_out * m, 1, 1)]:
@@ -234,29 +215,23 @@ def slips(weight, m):
     def dense(kept=slice(m), of=matrices, **how):
         return terms(of, kept, **how).transpose(0, 1).reshape(shape)
 
-    yield dense(power=0), f"The singular values are missing. {roots}"
-    yield dense(power=0.5), "Only the roots of the singular values are in. The other half needs them too."
-    yield dense(power=2), f"The singular values are counted twice. {roots}"
-    yield (
-        terms(weight.flatten(1), slice(m)).reshape(shape),
-        f"One decomposition for the whole weight gives every input channel the same pointwise weights. {own}",
+    whole, shared = (
+        terms(rows, slice(m)).reshape(shape) for rows in (weight.flatten(1), weight.reshape(-1, weight[0, 0].numel()))
     )
-    yield (
-        terms(weight.flatten(0, 1).flatten(1), slice(m)).reshape(shape),
-        f"With one decomposition for all kernels the channels share the depthwise kernels. {own}",
-    )
-    yield (
-        dense(of=weight.reshape(matrices.shape)),
+    first = dense(slice(1))
+    return {
+        f"The singular values are missing. {roots}": dense(power=0),
+        "Only the roots of the singular values are in. The other half needs them too.": dense(power=0.5),
+        f"The singular values are counted twice. {roots}": dense(power=2),
+        f"One decomposition for the whole weight gives every input channel the same pointwise weights. {own}": whole,
+        f"With one decomposition for all kernels the channels share the depthwise kernels. {own}": shared,
         "The kernels are spread over the wrong channels: a reshape leaves the numbers in their order. Bring the input "
-        "channels to the front by a transposition.",
-    )
-    yield dense().mT, "The kernels are transposed: K_h comes before K_w, also where both are equal."
-    yield dense(turned=True), "torch.linalg.svd gives the third factor as rows already: do not transpose it."
-    yield dense(slice(-m, None)), "You take the last terms. They come in order, the largest first."
-    yield (
-        dense(slice(1)),
-        f"Only the first term is used: with multiplier {m} there are {m} of them for each input channel.",
-    )
+        "channels to the front by a transposition.": dense(of=weight.reshape(matrices.shape)),
+        "The kernels are transposed: K_h comes before K_w, also where both are equal.": dense().mT,
+        "torch.linalg.svd gives the third factor as rows already: do not transpose it.": dense(turned=True),
+        "You take the last terms. They come in order, the largest first.": dense(slice(-m, None)),
+        f"Only the first term is used: with multiplier {m} there are {m} of them for each input channel.": first,
+    }
 
 
 def terms(matrix, kept, power=1, turned=False):
@@ -271,17 +246,15 @@ def reordered(depthwise, pointwise, m):
     C_out = len(pointwise)
     kernels = depthwise.unflatten(0, (m, -1)).transpose(0, 1).reshape(depthwise.shape)
     mixing = pointwise.reshape(C_out, m, -1).transpose(1, 2).reshape(pointwise.shape)
-    for halves in ((kernels, mixing), (kernels, pointwise), (depthwise, mixing)):
-        yield (
-            functional.separable_weight(*halves, depth_multiplier=m),
-            "Kernel j of channel c has to be number c * m + j in both halves: the kernels of one channel together.",
-        )
     turned = pointwise.reshape(-1, C_out, m).transpose(0, 1).reshape(pointwise.shape)
-    yield (
-        functional.separable_weight(depthwise, turned, depth_multiplier=m),
+    together = "Kernel j of channel c has to be number c * m + j in both halves: the kernels of one channel together."
+    front = (
         "The pointwise numbers are the right ones in a wrong order: bring the axis of the outputs to the front before "
-        "you reshape.",
+        "you reshape."
     )
+    orders = [(kernels, mixing), (kernels, pointwise), (depthwise, mixing), (depthwise, turned)]
+    made = [functional.separable_weight(*halves, depth_multiplier=m) for halves in orders]
+    return zip([together] * 3 + [front], made, strict=True)
 
 
 def drawn(*shape, seed):

@@ -6,6 +6,7 @@ from operator import attrgetter
 import torch
 
 from dscourse.checks.exercise import exercise
+from dscourse.checks.feedback import first_of
 from dscourse.checks.inputs import whole_numbers
 from dslib import cost, functional, geometry
 
@@ -77,18 +78,15 @@ def fault_of_dot(picture, column):
     if len(found) > 1:
         return "is smeared over several pixels: a kernel that copies has a single weight that is not 0."
     (row, place), value = found[0], picture.sum().item()
-    if row != 2:
-        return "has moved up or down. The last two axes of the weight are the row and the column of the kernel."
-    if column == 2 and place != 2:
-        return "should stay where it is: which weight of its kernel stands on the output's own pixel?"
-    if place == 2 != column:
-        return "has not moved: the middle of the kernel copies a pixel to its own place."
-    if place != column:
-        return (
-            "has moved the wrong way. For the picture to move to the left, each output pixel must take its value from "
-            "the right, and the other way round."
-        )
-    return "" if value == 1 else "has another brightness than before: to copy a pixel, multiply it by 1."
+    faults = {
+        "has moved up or down. The last two axes of the weight are the row and the column of the kernel.": row != 2,
+        "should stay where it is: which weight of its kernel stands on the output's own pixel?": place != 2 == column,
+        "has not moved: the middle of the kernel copies a pixel to its own place.": place == 2 != column,
+        "has moved the wrong way. For the picture to move to the left, each output pixel must take its value from the "
+        "right, and the other way round.": place != column,
+        "has another brightness than before: to copy a pixel, multiply it by 1.": value != 1,
+    }
+    return first_of(faults)
 
 
 @exercise(

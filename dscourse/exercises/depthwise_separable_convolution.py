@@ -183,12 +183,6 @@ def edges(images):
     return sideways.abs().sum(1, keepdim=True), downwards.abs().sum(1, keepdim=True)
 
 
-def finds_edges(kernels, weights, channel):
-    """Whether the edges in this channel are found."""
-    alone = IMAGES * (torch.arange(3) == channel)[:, None, None]
-    return torch.allclose(edge_maps(kernels, weights, images=alone), sum(edges(alone)))
-
-
 def regrouped(half, axis):
     """Kernels in the order of channels 0, 1, 2, 0, 1, 2, ... put in the order 0, 0, 0, 0, 1, 1, ..."""
     return half.unflatten(axis, (4, 3)).transpose(axis, axis + 1).flatten(axis, axis + 1)
@@ -224,7 +218,9 @@ def fault_of_kernels(kernels, weights):
     share = made.sum() / wanted.sum()
     if torch.allclose(made, share * wanted):
         return f"The edges are right, but each number is {share:.3g} times what it should be."
-    if found := [str(channel) for channel in range(3) if finds_edges(kernels, weights, channel)]:
+    alone = [IMAGES * (torch.arange(3) == channel)[:, None, None] for channel in range(3)]
+    right = [torch.allclose(edge_maps(kernels, weights, images=images), sum(edges(images))) for images in alone]
+    if found := [str(channel) for channel in range(3) if right[channel]]:
         return f"Only channel {' and '.join(found)} comes out right. Each needs the same four kernels."
     return "Not every map is the difference of two opposite neighbours of the centre, with weights -1 and 1."
 

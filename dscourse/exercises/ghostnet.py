@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from dscourse.checks.exercise import exercise
+from dscourse.checks.feedback import first_of
 from dscourse.checks.inputs import whole_numbers
 from dscourse.checks.pairs import fault_of_network
 from dslib import cost, counting, functional
@@ -164,40 +165,28 @@ def fault_of_resnet(net, ratio):
     if not isinstance(net, cost.Network):
         return "It should return the cost.Network itself, to which layer after layer was added."
     kinds = [row.kind for row in net.rows]
-    convs, cheap = len(kinds) - kinds.count("norm") - kinds.count("linear"), kinds.count("depthwise")
-    if ratio is None and convs != 53:
-        return (
-            f"ResNet-50 has 53 convolutions, yours has {convs}. There are the first one, three in each of 16 "
-            "bottlenecks, and one in the shortcut of the first bottleneck of each group."
-        )
-    if ratio is not None and cheap != 52:
-        return (
-            f"52 convolutions are replaced: all but the first, those in the shortcuts too. Yours has {cheap} cheap "
-            "operations."
-        )
-    if kinds.count("norm") != convs:
-        return 'A batch norm follows every convolution, also every cheap one: give the layer norm="norm".'
+    norms, cheap = kinds.count("norm"), kinds.count("depthwise")
+    convs = len(kinds) - norms - kinds.count("linear")
     wanted, found = resnet_50_price(ratio), net.total
-    if (found.macs, found.params) == (wanted.macs, wanted.params):
-        return ""
+    wrong = (found.macs, found.params) != (wanted.macs, wanted.params)
     told = (
         f"With ratio {ratio} it should take {wanted.macs:,} MACs and {wanted.params:,} parameters, yours takes "
         f"{found.macs:,} and {found.params:,}."
     )
-    if ratio is not None:
-        return (
-            f"{told} The plain network is right. How many intrinsic maps are there (rounded up), how many ghosts of "
-            "each, and how many maps does the next layer read?"
-        )
-    if found.params != wanted.params:
-        return (
-            f"{told} No stride changes the parameters. Does each path read the right map, that of the shortcut too? Is "
-            "each map averaged to one number before the last layer?"
-        )
-    return (
+    faults = {
+        f"ResNet-50 has 53 convolutions, yours has {convs}. There are the first one, three in each of 16 bottlenecks, "
+        "and one in the shortcut of the first bottleneck of each group.": not ratio and convs != 53,
+        "52 convolutions are replaced: all but the first, those in the shortcuts too. "
+        f"Yours has {cheap} cheap operations.": ratio and cheap != 52,
+        'A batch norm follows every convolution, also every cheap one: give the layer norm="norm".': norms != convs,
+        f"{told} The plain network is right. How many intrinsic maps are there (rounded up), how many ghosts of each, "
+        "and how many maps does the next layer read?": ratio and wrong,
+        f"{told} No stride changes the parameters. Does each path read the right map, that of the shortcut too? Is "
+        "each map averaged to one number before the last layer?": found.params != wanted.params,
         f"{told} The parameters are right, so look at the sizes: the pool's padding, and the strides. In which "
-        "bottlenecks, and in which of their layers, is it 2?"
-    )
+        "bottlenecks, and in which of their layers, is it 2?": wrong,
+    }
+    return first_of(faults)
 
 
 @exercise(
