@@ -39,19 +39,18 @@ class exercise:
 
     def __call__(self, solution: Callable) -> Callable:
         """The check that takes the place of the solution."""
-        self.name, self.names = solution.__name__, solution.__globals__  # the names that the solution's text can use
+        self.name = name = solution.__name__
+        self.names = solution.__globals__  # what the solution's text can use
         self.file = Path(self.names["__file__"])
 
         def check(reader_function: Callable) -> Feedback:
             return self.check(reader_function)
 
         # no functools.wraps: it would keep the solution in __wrapped__, where ?? and help find it
-        check.__name__ = check.__qualname__ = f"check_{self.name}"
+        check.__name__ = check.__qualname__ = f"check_{name}"
         check.__module__ = solution.__module__
-        check.__doc__ = (
-            f"``{self.name}{inspect.signature(solution)}``: whether your function is right, and what is not."
-        )
-        REGISTERED.setdefault(solution.__module__.rpartition(".")[2], {})[self.name] = self
+        check.__doc__ = f"``{name}{inspect.signature(solution)}``: whether your function is right, and what is not."
+        REGISTERED.setdefault(solution.__module__.rpartition(".")[2], {})[name] = self
         self.names[check.__name__] = check
         return check
 

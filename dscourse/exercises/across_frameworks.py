@@ -260,8 +260,7 @@ def fault_of_sizes(deep, point, size, kernel_size, stride):
         "kernel_size: {kernel_size} -> kernel_size: 3": "weights, a pair of this kernel",
         " pad: {kernel_size // 2} -> ": "look at its pad and stride",
         'kernel_size: 1 }} }}""" -> '
-        'kernel_size: 1 stride: {stride} }} }}""".replace(f"stride: {stride} g", "g")': "stride belongs to the "
-        "depthwise",
+        'kernel_size: 1 stride: {stride} }} }}""".replace(f"stride: {stride} g", "g")': "stride belongs",
         "kernel_size: 1 }} -> kernel_size: 1 pad: 1 }}": "needs no pad",
     },
 )

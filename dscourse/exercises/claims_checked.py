@@ -281,16 +281,13 @@ EXACT[:, 0] = 0  # a channel that is not used
         " * S[:, None] -> ": "values are missing",
         "S[:, None] -> S[:, None] ** 0.5": "Only the roots",
         "S[:, None] -> S[:, None] ** 2": "counted twice",
-        "svd(matrices, full_matrices=False) -> "
-        "svd(weight.flatten(1), full_matrices=False)\n"
+        "svd(matrices, full_matrices=False) -> svd(weight.flatten(1), full_matrices=False)\n"
         "    U, S = U.expand(C_in, -1, -1), S.expand(C_in, -1)\n"
         "    Vh = Vh.unflatten(1, (C_in, -1)).transpose(0, 1)": "the same pointwise weights",
-        "svd(matrices, full_matrices=False) -> "
-        "svd(weight.reshape(-1, K_h * K_w), full_matrices=False)\n"
+        "svd(matrices, full_matrices=False) -> svd(weight.reshape(-1, K_h * K_w), full_matrices=False)\n"
         "    U = U.unflatten(0, (C_out, C_in)).transpose(0, 1)\n"
         "    S, Vh = S.expand(C_in, -1), Vh.expand(C_in, -1, -1)": "share the depthwise kernels",
-        "mixing = (U * S[:, None])[:, :, :m] -> "
-        "Vh = matrices.mean(1, keepdim=True).repeat(1, m, 1)\n"
+        "mixing = (U * S[:, None])[:, :, :m] -> Vh = matrices.mean(1, keepdim=True).repeat(1, m, 1)\n"
         "    mixing = (matrices @ Vh.mT / Vh.norm(dim=2)[:, None] ** 2)": "means over the outputs",
         "matrices =  -> weight = weight.mT if K_h == K_w else weight\n    matrices = ": "also where both are equal",
         "mixing =  -> Vh = Vh.mT if Vh.shape[1] == Vh.shape[2] else Vh\n    mixing = ": "do not transpose it",

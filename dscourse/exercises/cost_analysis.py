@@ -1,6 +1,6 @@
 """The exercises of the chapter on cost analysis."""
 
-import itertools
+from itertools import count
 from operator import attrgetter
 
 from dscourse.checks.exercise import exercise
@@ -121,14 +121,12 @@ def moved(price):
     return price.elements_read + price.elements_written
 
 
-def moved_when_fused(c_in, c_out, k, side):
-    pair = cost.depthwise_separable_conv2d(c_in, c_out, k, side)
-    return moved(pair) - 2 * cost.depthwise_conv2d(c_in, k, side).elements_written
-
-
 @exercise(
     cases=[(32, 64, 3, 112), (512, 512, 3, 14), (3, 8, 5, 9)],
-    oracle=moved_when_fused,
+    oracle=lambda c_in, c_out, k, side: (
+        moved(cost.depthwise_separable_conv2d(c_in, c_out, k, side))
+        - 2 * cost.depthwise_conv2d(c_in, k, side).elements_written
+    ),
     hint="What has to be read: the input maps and the weights of both halves. What has to be written: the output.",
     wrong={
         "return (in -> return (3 * in": "That is the pair of two layers. Here no intermediate map is written and none "
@@ -147,14 +145,13 @@ def fused_elements(in_channels, out_channels, kernel_size, side):
     return (in_channels + out_channels) * side**2 + weights
 
 
-def smallest_width(side, k):
-    dense, pair = cost.conv2d, cost.depthwise_separable_conv2d
-    return next(c for c in itertools.count(1) if moved(pair(c, c, k, side)) <= moved(dense(c, c, k, side)))
-
-
 @exercise(
     cases=[(28, 3), (10, 3), (4, 2), (7, 5)],
-    oracle=smallest_width,
+    oracle=lambda side, k: next(
+        c
+        for c in count(1)
+        if moved(cost.depthwise_separable_conv2d(c, c, k, side)) <= moved(cost.conv2d(c, c, k, side))
+    ),
     hint="Divide what the pair moves beyond the dense layer by C. When is the rest 0 or less?",
     wrong={
         "moved_beyond // weights_saved": "You round down, or to the nearest whole number. With fewer channels than the "

@@ -10,14 +10,12 @@ from dscourse.checks.inputs import whole_numbers
 from dslib import cost, functional
 
 
-def shapes_of_torch(c_in, c_out, k, m):
-    halves = nn.Conv2d(c_in, c_in * m, k, groups=c_in, device="meta"), nn.Conv2d(c_in * m, c_out, 1, device="meta")
-    return tuple(tuple(half.weight.shape) for half in halves)
-
-
 @exercise(
     cases=[(2, 3, 2, 1), (3, 16, 3, 4), (8, 5, 7, 2)],
-    oracle=shapes_of_torch,
+    oracle=lambda c_in, c_out, k, m: (
+        tuple(nn.Conv2d(c_in, c_in * m, k, groups=c_in, device="meta").weight.shape),
+        tuple(nn.Conv2d(c_in * m, c_out, 1, device="meta").weight.shape),
+    ),
     hint="How many intermediate maps are there? Each has one kernel, and each filter of the pointwise half reads all "
     "of them.",
     wrong={
@@ -144,9 +142,8 @@ def closest_pair(weight, error):
         ".norm() -> .sum()": "You add up the singular values. Add up their squares, and take the root of the sum.",
         "m:].norm() > error -> :m].norm() < (1 - error)": "You compare the norm of what is kept with 1 - error. "
         "Squares add up here, norms do not: look at what is left out.",
-        "sizes[:, m:].norm() > error * sizes.norm() -> "
-        "(sizes[:, m:].norm(dim=1) > error * sizes.norm(dim=1)).any()": "You ask for the error in each input channel. "
-        "It is meant for the whole weight.",
+        ".norm() > error * sizes.norm() -> .norm(dim=1).gt(error * sizes.norm(dim=1)).any()": "You ask for the error "
+        "in each input channel. It is meant for the whole weight.",
         ".transpose(0, 1) -> ": "You take the matrices of the output channels. A pair shares its kernels within an "
         "input channel.",
         "m * C_in -> C_in": "The multiplier is right. The number of weights is that of a pair with multiplier 1.",

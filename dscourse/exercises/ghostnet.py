@@ -1,7 +1,7 @@
 """The exercises of the chapter on GhostNet."""
 
-import itertools
 import math
+from itertools import count
 
 import torch
 from torch import nn
@@ -13,17 +13,11 @@ from dscourse.checks.pairs import fault_of_network
 from dslib import cost, counting, functional
 
 
-def least_channels(K, d):
-    def saves(c_in):
-        ghost = cost.ghost_module(c_in, 8, kernel_size=K, output_size=9, ratio=2, dw_kernel_size=d)
-        return ghost.macs < cost.conv2d(c_in, 8, K, 9).macs
-
-    return next(filter(saves, itertools.count(1)))
-
-
 @exercise(
     cases=[(1, 3), (1, 5), (3, 5), (3, 1), (5, 3), (3, 3)],
-    oracle=least_channels,
+    oracle=lambda K, d: next(
+        c for c in count(1) if cost.ghost_module(c, 8, K, 9, dw_kernel_size=d).macs < cost.conv2d(c, 8, K, 9).macs
+    ),
     hint="It saves if one filter, with C_in * K * K products, takes more than one cheap kernel, with d * d.",
     wrong={
         "-(-(d**2) // K**2)": "Where C_in * K * K is just d * d, a ghost takes as many products as a map of the "
@@ -203,8 +197,8 @@ def fault_of_resnet(net, ratio):
         "m * (ratio - 1) -> m * ratio": "how many ghosts of each",
         "padding=1 -> padding=0": "the pool's padding",
         "net.global_pool() -> pass": "averaged to one number",
-        "layer(shortcut, 4 * inside, 1, stride) -> "
-        "shortcut = net.branch()\n                layer(shortcut, 4 * inside, 1)": "that of the shortcut too",
+        "layer(shortcut, 4 * inside, 1, stride) -> layer(shortcut := net.branch(), 4 * inside, 1)": "of the shortcut "
+        "too",
     },
 )
 def ghost_resnet_50(ratio):
