@@ -45,7 +45,7 @@ def fork(tmp_path):
         (root / path.relative_to(ROOT)).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, root / path.relative_to(ROOT))
     shutil.copytree(ROOT / "chapters" / "images", root / "chapters" / "images")
-    shutil.copytree(ROOT / "tools", root / "tools")
+    shutil.copytree(ROOT / "tools", root / "tools", ignore=shutil.ignore_patterns("__pycache__"))
     git("init", "--quiet", cwd=root)
     git("remote", "add", "origin", "https://github.com/ada-l/sep.conv_book.git", cwd=root)
     git("add", ".", cwd=root)
