@@ -215,6 +215,8 @@ def _check_operands(x, weight, bias, groups=1, tensors=True):
     _check_rank("x", x_shape, *_IMAGES)
     _check_rank("weight", weight_shape, _WEIGHT)
     in_channels, (out_channels, group_channels, *_) = x_shape[-3], weight_shape
+    if groups is None and (group_channels != 1 or out_channels % max(in_channels, 1)):
+        raise ValueError(f"weight must have shape (C_in*m, 1, K_h, K_w) for {in_channels} channels, got {weight_shape}")
     groups = in_channels if groups is None else groups
     check_groups(in_channels, out_channels, groups)
     if group_channels * groups != in_channels:

@@ -36,7 +36,8 @@ def site() -> int:
 
 
 def page(slug: str) -> int:
-    """Build the page of that name."""
+    """Build the page of that name; a path of its file will do too."""
+    slug = Path(slug).stem
     there = {Path(page).stem: ROOT / page for page in pages()}
     if slug not in there:
         print(f"no page is called {slug!r}; there are: {', '.join(there)}")

@@ -41,11 +41,14 @@ def say_what_is_stale() -> None:
     lines = []
     for text in chapter_texts():
         try:
-            lines.append(look_at(text).stale)
+            chapter = look_at(text)
+            lines += [chapter.stale, chapter.changed_by_hand]
         except (UnequalExercises, SyntaxError) as error:
             lines.append(f"chapters/{text.name}: {error}")
     lines = [line for line in lines if line]
     print(*(lines or ["no notebook is stale"]), sep="\n")
+    if lines:
+        print("That is no failure here: make notebooks brings them up to date when you are done.")
 
 
 def main() -> int:

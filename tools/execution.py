@@ -1,10 +1,12 @@
 """Running a notebook's cells in a fresh kernel, with the same bytes every time."""
 
 import os
+import subprocess
 import sys
 
 import nbformat
 from nbclient import NotebookClient
+from nbclient.exceptions import DeadKernelError
 
 from tools.chapters import ROOT
 
@@ -38,7 +40,12 @@ def execute(notebook: nbformat.NotebookNode, environment: str | None) -> None:
     )
     client.create_kernel_manager().kernel_spec.argv[0] = python_of(environment)
     metadata = dict(notebook.metadata)
-    client.execute()
+    try:
+        client.execute(stderr=subprocess.DEVNULL)  # the kernel's own: what cells print there comes as output
+    except (DeadKernelError, AssertionError):  # the second comes from its farewell
+        # nbclient answers Ctrl-C by ending the kernel, and then misses it. Both their farewells would fill the screen.
+        print("the kernel was ended; finished chapters are stored, the others are as they were", flush=True)
+        os._exit(1)
     notebook.metadata = nbformat.from_dict(metadata)  # the kernel writes its own Python version there
     for cell in notebook.cells:
         for output in cell.get("outputs", []):

@@ -71,7 +71,7 @@ def main(url: str, root: Path = ROOT) -> int:
         url = origin(root)
         if not GITHUB.fullmatch(url):
             place = f"origin is {url}, which is" if url else "there is no remote called origin, so this copy is"
-            print(f"{place} not on GitHub: the address stays {'/'.join(address_in_force(root))}")
+            print(f"{place} not on GitHub: the address stays {'/'.join(address_in_force(root))}; URL=... names another")
             return 0
     try:
         new = split(url)

@@ -62,13 +62,13 @@ class exercise:
         answers, stopped = self.run(function, cases)
         if not stopped and all(answer is None or answer is ... for answer in answers):
             return Feedback(False, f"Not answered yet: {name_of(function)} returns nothing.")
-        if what := self.said_of(answers, cases):
+        if self.fault and (what := self.in_time(function, lambda: self.said_of(answers, cases))):
             return Feedback(False, f"Not yet. {what}")
         if stopped:
             return Feedback(False, stopped)
         if self.oracle and (what := self.compared(function, answers, cases)):
             return Feedback(False, f"Not yet. {what}".strip())
-        if self.also and (what := self.looked_at_again(function)):
+        if self.also and (what := self.in_time(function, lambda: self.also(function))):
             return Feedback(False, f"Not yet. {what}")
         return Feedback(True, f"Right, in all {len(cases)} cases." if len(cases) > 1 else "Right.")
 
@@ -81,13 +81,13 @@ class exercise:
                     answers.append(function(*copy.deepcopy(case)))  # the reader's code may change what it gets
         except limit.TimeUp as error:
             return answers, f"{call(function, case)} {too_long(function, error)} {self.hint}".strip()
-        except Exception as error:  # whatever the reader's code does wrong is told, like any other mistake
+        except (Exception, SystemExit) as error:  # whatever the reader's code does wrong is told, also an exit()
             return answers, f"{call(function, case)} {failure(function, error)}. {self.hint}".strip()
         return answers, ""
 
     def said_of(self, answers: Sequence, cases: Sequence[tuple]) -> str:
         """The first fault of an answer."""
-        pairs = zip(answers, cases, strict=False) if self.fault else ()  # fewer answers if one raised an error
+        pairs = zip(answers, cases, strict=False)  # fewer answers if one raised an error
         return next((what for answer, case in pairs if (what := self.fault(answer, *case))), "")
 
     def compared(self, function: Callable, answers: Sequence, cases: Sequence[tuple]) -> str:
@@ -109,11 +109,11 @@ class exercise:
         exec(compile(changed(text, change) if change else text, f"<{self.name}>", "exec"), names)
         return names[self.name]
 
-    def looked_at_again(self, function: Callable) -> str:
-        """What ``also`` says of the function, in the time that it has."""
+    def in_time(self, function: Callable, look: Callable[[], str]) -> str:
+        """What a look at the answers or the function finds. It may run the reader's code, so it has a time limit."""
         try:
             with limit.time_limit():
-                return self.also(function)
+                return look()
         except limit.TimeUp as error:
             return f"{name_of(function)} {too_long(function, error)}"
 

@@ -18,8 +18,7 @@ def read(name):
 
     Raises ValueError, with the names that there are, for an unknown one.
     """
-    path = FOLDER / f"{name}.csv"
-    if not path.exists():
-        there = ", ".join(sorted(file.stem for file in FOLDER.glob("*.csv"))) or "none"
-        raise ValueError(f"no measurement is called {name!r}; there are: {there}")
-    return pd.read_csv(path, dtype=dict.fromkeys(TEXT, str)).fillna(dict.fromkeys(TEXT, ""))
+    there = sorted(file.stem for file in FOLDER.glob("*.csv"))
+    if name not in there:
+        raise ValueError(f"no measurement is called {name!r}; there are: {', '.join(there) or 'none'}")
+    return pd.read_csv(FOLDER / f"{name}.csv", dtype=dict.fromkeys(TEXT, str)).fillna(dict.fromkeys(TEXT, ""))

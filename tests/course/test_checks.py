@@ -96,6 +96,10 @@ def test_wrong_number_of_arguments_is_told():
     assert "raised TypeError" in check_product(lambda a: a).message
 
 
+def test_code_that_ends_the_program_is_told():
+    assert "raised SystemExit: 3" in check_product(lambda a, b: exit(3)).message
+
+
 def test_interruption_is_no_answer():
     def interrupted(a, b):
         raise KeyboardInterrupt
@@ -177,8 +181,9 @@ def test_an_endless_loop_is_told_even_if_it_catches_errors_and_if_it_shows_only_
                 continue
 
     assert "was stopped" in check_product(stubborn).message
-    message = told(lambda a, b: a * b, also=lambda function: endless(1, 1)).message
-    assert message.startswith("Not yet. <lambda> was stopped after 0.2 seconds at ")
+    for look in ({"also": lambda function: endless(1, 1)}, {"fault": lambda answer, a, b: endless(a, b)}):
+        message = told(lambda a, b: a * b, **look).message
+        assert message.startswith("Not yet. <lambda> was stopped after 0.2 seconds at ")
 
 
 def test_the_oracle_may_take_longer_than_the_limit(monkeypatch):

@@ -71,7 +71,9 @@ def test_chapter_asks_for_its_exercises_in_their_order(path):
         assert len(names) >= LEAST_EXERCISES, f"{file}: {len(names)} exercises, the least is {LEAST_EXERCISES}"
     for exercise in found:
         for part, text in (("text", exercise.text), ("hint", exercise.hint)):
-            assert len(text.split()) >= 5, f"chapters/{path.stem}.md, exercise {exercise.number}: its {part} is missing"
+            assert len(text.split()) >= 5, (
+                f"chapters/{path.stem}.md, exercise {exercise.number}: its {part} needs five words or more"
+            )
 
 
 @chapter
