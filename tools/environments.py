@@ -19,7 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 # Of our own versions, what runs notebooks and tests among old packages.
-RUNNERS = r"(pillow|ipykernel|ipython|nbformat|nbclient|beautifulsoup4|pyyaml|pytest|pytest-xdist|hypothesis)=="
+RUNNERS = r"(pillow|ipykernel|ipython|nbformat|nbclient|beautifulsoup4|pyyaml|pytest|pytest-xdist|hypothesis|ruff)=="
 CUDA = """\
     On this machine pip takes the CUDA build of torch: 4 GB more, which nothing here uses. To avoid it, interrupt
     this and set PIP_EXTRA_INDEX_URL to PyTorch's index of CPU wheels: README.md, "Install", has the address."""
