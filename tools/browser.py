@@ -1,4 +1,4 @@
-"""Chromium for the tests of the pages: the one that is installed, or else one that this fetches.
+"""Chromium, for the tests of the pages and for `make picture`: the one that is installed, or one that this fetches.
 
     python -m tools.browser
 
@@ -6,11 +6,19 @@ Three ways, each tried if the one before it fails: an installed Chromium or Chro
 sudo that asks for no password; playwright's own Chromium, in the user's cache.
 """
 
+import contextlib
 import os
 import shutil
 import subprocess
 import sys
 
+OPTIONS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 PACKAGES = ("chromium", "fonts-dejavu-core", "libatomic1")
 OWN = "from playwright.sync_api import sync_playwright as p\nwith p() as it: print(it.chromium.executable_path)"
@@ -66,6 +74,20 @@ def get() -> str:
     if path is None:
         raise RuntimeError(NONE)
     return path
+
+
+@contextlib.contextmanager
+def chromium():
+    """A playwright ``Browser``; without one on this machine an error that says how to get it."""
+    from playwright.sync_api import sync_playwright  # here: half a second that finding one does not need
+
+    path = find()
+    if path is None:
+        raise RuntimeError(NONE)
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=path, args=OPTIONS)
+        yield opened
+        opened.close()
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from matplotlib import pyplot as plt
 
 from dslib import explorer, figures
 from dslib.figures import COLORS
-from tests.support.browser import chromium
+from tools.browser import chromium
 
 ROOT = Path(__file__).resolve().parent.parent
 

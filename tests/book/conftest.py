@@ -4,8 +4,8 @@ import contextlib
 
 import pytest
 
-from tests.support.browser import chromium
 from tests.support.explorer_page import PAGE
+from tools.browser import chromium
 
 
 @pytest.fixture(scope="session")
