@@ -1,11 +1,13 @@
 """Chapters from text to executed notebook, with the same bytes every time.
 
-    python -m tools.notebooks [SLUG ...]       bring notebooks up to date with their texts and with what they reach
-    .venv/bin/python -m tools.notebooks --all            execute all of them again (after a change of versions)
-    python -m tools.notebooks --check          change nothing; say which are not up to date, exit 1 if any
-    python -m tools.notebooks --environments   the other environments that stale chapters need, one a line
-    .venv/bin/python -m tools.notebooks --take SLUG      write a notebook that was changed by hand into its text
-    .venv/bin/python -m tools.notebooks --discard SLUG   drop what was changed by hand in the notebook
+With Python from .venv, `python -m tools.notebooks` and:
+
+    [SLUG ...]       bring notebooks up to date with their texts and with what they reach
+    --all            execute all of them again (after a change of versions)
+    --check          change nothing; say which are not up to date, exit 1 if any
+    --environments   the other environments that stale chapters need, one a line
+    --take SLUG      write a notebook that was changed by hand into its text
+    --discard SLUG   drop what was changed by hand in the notebook
 
 ``chapters/<slug>.md`` is what you edit; ``chapters/<slug>.ipynb`` is made from it. A chapter is executed when its code
 changed, or code or data that it reaches (``tools/staleness.py``). A change of prose alone keeps the outputs.
