@@ -67,7 +67,7 @@ def said(text: Path, stored: nbformat.NotebookNode, wanted: nbformat.NotebookNod
     """One line on a notebook that was changed by hand, with the ways on."""
     cells = changed_cells(stored, wanted)
     where = f"cell{'s' if len(cells) > 1 else ''} {', '.join(map(str, cells))}"
-    command = "python -m tools.notebooks"
+    command = ".venv/bin/python -m tools.notebooks"
     if text_changed_too(stored, wanted):
         return (
             f"{name_of(text)} was changed by hand ({where}), and chapters/{text.name} was changed too: carry the"
