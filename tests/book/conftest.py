@@ -1,9 +1,11 @@
-"""One Chromium for all tests of the book that a process runs."""
+"""What tests of the book share: one Chromium for all that a process runs, and a small book of one chapter."""
 
 import contextlib
+import shutil
 
 import pytest
 
+from tests.support import small_book
 from tests.support.explorer_page import PAGE
 from tools.browser import chromium
 
@@ -42,3 +44,16 @@ def visit(browser, tmp_path):
     for context in contexts:
         context.close()
     assert not wrong
+
+
+@pytest.fixture(scope="session")
+def executed_book(tmp_path_factory):
+    root = small_book.make(tmp_path_factory.mktemp("book"))
+    assert "executed" in small_book.run(root, "notebooks").stdout
+    return root
+
+
+@pytest.fixture
+def book(executed_book, tmp_path):
+    """A copy of the small book, its chapter executed, for one test to change."""
+    return shutil.copytree(executed_book, tmp_path / "book")

@@ -1,26 +1,12 @@
 """A notebook that was changed by hand: noticed, and taken into the text or dropped, as the author says."""
 
-import shutil
-
 import nbformat
 import pytest
 
 from tests.support.book import ROOT
-from tests.support.small_book import CHAPTER, edit, make, run, store, stored
+from tests.support.small_book import CHAPTER, edit, run, store, stored
 from tools import by_hand
 from tools.chapters import chapter_texts, notebook_of
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory):
-    root = make(tmp_path_factory.mktemp("book"))
-    assert "executed" in run(root, "notebooks").stdout
-    return root
-
-
-@pytest.fixture
-def book(built, tmp_path):
-    return shutil.copytree(built, tmp_path / "book")
 
 
 def text_of(book):

@@ -1,25 +1,11 @@
 """`make notebooks`: what is executed, what is kept, what is said."""
 
-import shutil
 import sys
 
 import nbformat
 import pytest
 
-from tests.support.small_book import CHAPTER, edit, make, run, store, stored
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory):
-    """A book of one executed chapter."""
-    root = make(tmp_path_factory.mktemp("book"))
-    assert "executed" in run(root, "notebooks").stdout
-    return root
-
-
-@pytest.fixture
-def book(built, tmp_path):
-    return shutil.copytree(built, tmp_path / "book")
+from tests.support.small_book import CHAPTER, edit, run, store, stored
 
 
 def text_of(book):
