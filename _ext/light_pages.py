@@ -4,6 +4,7 @@ Whole, two of the theme's icon fonts weigh 274 kB and the font for formulas 559.
 """
 
 import hashlib
+import logging
 import re
 from importlib.util import find_spec
 from pathlib import Path
@@ -46,6 +47,7 @@ def shrink_fonts(app, error) -> None:
 
 
 def setup(app) -> dict:
+    logging.getLogger("fontTools").setLevel(logging.WARNING)  # else each character that is kept goes into the log
     # Sphinx writes all pages again if a value like this one has changed, but not if only an extension or a style has.
     files = sorted(path for folder in ("_ext", "_static") for path in Path(app.srcdir, folder).rglob("*.*"))
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in files if path.suffix != ".pyc")).hexdigest()
