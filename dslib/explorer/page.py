@@ -43,7 +43,7 @@ class Explorer:
         link, off = " data-linkable" if linkable else "", scripts_off(*[OF_A_PAGE] * linkable)
         return (
             f'<div class="dslib-explorer" data-lm-suppress-shortcuts="true"{link}>\n<style>\n{_file("explorer.css")}'
-            f'</style>\n{off}<div class="live" hidden>\n{_controls(self.setting)}{_file("views.html")}</div>\n'
+            f'</style>\n{off}<div class="live" hidden="hidden">\n{_controls(self.setting)}{_file("views.html")}</div>\n'
             f"{_table(self.setting)}</div>\n<script>\n{_script()}</script>\n"
         )
 

@@ -71,7 +71,7 @@ class Walk:
         return (
             f'<div class="dslib-walk" data-walk="{key}" role="group" aria-label="A convolution in {steps}">\n'
             f"<style>{LOOKS}</style>\n{scripts_off()}"
-            f'<div class="picture" hidden>{self.picture}</div>\n'
+            f'<div class="picture" hidden="hidden">{self.picture}</div>\n'
             f'<p class="say" aria-live="polite">{escape(self.steps[0]["say"])}</p>\n'
             f"{BAR.format(count=len(self.steps))}\n"
             f'<script>({CODE})("{key}",...{data});</script>\n</div>'

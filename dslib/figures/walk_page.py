@@ -28,11 +28,8 @@ border-radius:.25rem;background:#f2f2f2;color:#111;font:inherit;cursor:pointer}
 @media print{.dslib-walk .bar{display:none}}
 """
 
-# Without this style sheet the picture is hidden: from a notebook that is not trusted JupyterLab drops the style, and of
-# the SVG all but its bare numbers.
-
 # Hidden until the script runs. No button is ever disabled: that would take the focus away from the keyboard.
-BAR = """<div class="bar" hidden>
+BAR = """<div class="bar" hidden="hidden">
 <button type="button" data-do="back">Back</button>
 <button type="button" data-do="play">Play</button>
 <button type="button" data-do="on">Forward</button>

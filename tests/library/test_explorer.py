@@ -16,6 +16,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from dslib import cost, explorer
 from dslib.explorer import formulas
 from dslib.explorer.setting import LIMITS, decimals
+from dslib.explorer.still import draw_still
 from tests.support.built_layers import convolutions
 
 LARGEST = 64_000  # bytes of one explorer, in a notebook or on a page
@@ -130,6 +131,48 @@ def test_javascript_has_products_for_powers_so_that_whole_numbers_stay_exact():
     assert "separable_share: ({kernel_size, out_channels}) => 1/out_channels + 1/(kernel_size*kernel_size)" in script
 
 
+def drawn(figure, label):
+    """The lines with this label, over all stages of a still: (from, to), each an x and a y."""
+    lines = [artist for artist in figure.axes[0].collections if artist.get_label() == label]
+    return [tuple(map(tuple, ends)) for artist in lines for ends in artist.get_segments()]
+
+
+@pytest.mark.usefixtures("close_figures")
+@pytest.mark.parametrize(
+    "kind, ins, outs, more",
+    [
+        ("standard", 6, 8, {}),
+        ("standard", 6, 8, {"groups": 2}),
+        ("standard", 8, 8, {"groups": 8}),
+        ("separable", 5, 7, {}),
+        ("ghost", 4, 9, {"ratio": 3}),
+        ("ghost", 3, 7, {"ratio": 2}),
+    ],
+)
+def test_still_has_a_line_for_each_kernel_and_says_what_the_layer_is(kind, ins, outs, more):
+    setting = explorer.explore(kind, ins, outs, **more).setting
+    figure, weights = draw_still(setting), [layer.weight.shape for layer in convolutions(kind, ins, outs, **more)]
+    copies = weights[0][0] if kind == "ghost" else 0
+    cut = max(0, copies + weights[-1][0] - outs) if kind == "ghost" else 0  # made, and then not used
+    assert len(set(drawn(figure, "kernel"))) == sum(weight[0] * weight[1] for weight in weights) - cut
+    assert len(drawn(figure, "copy")) == copies
+    words = [text.get_text() for text in figure.axes[0].texts]
+    assert words[0] == f"{setting.name()}: which channel reads which"
+    assert words.count("0") == 1 + len(weights)  # a row for the input, and one after each convolution
+
+
+@pytest.mark.usefixtures("close_figures")
+def test_still_of_a_large_layer_draws_its_first_channels_and_says_so():
+    figure = draw_still(explorer.explore("separable", 1024, 20).setting)
+    assert len(drawn(figure, "kernel")) == 16 + 16 * 16
+    words = [text.get_text() for text in figure.axes[0].texts]
+    assert words[1:4] == [
+        "input channel,\nfirst 16 of 1,024",
+        "intermediate,\nfirst 16 of 1,024",
+        "output channel,\nfirst 16 of 20",
+    ]
+
+
 def test_largest_counts_are_exact_in_javascript():
     most = {name: limits[1] for name, limits in LIMITS.items()}
     values = {**most, "groups": 1, "out_height": most["height"], "out_width": most["width"]}
@@ -164,3 +207,11 @@ def test_only_a_linkable_one_may_change_the_address():
     shown = explorer.explore()
     assert '<div class="dslib-explorer" data-lm-suppress-shortcuts="true" data-linkable>' in shown.html(linkable=True)
     assert "data-linkable>" not in shown.html()
+
+
+def test_page_of_its_own_says_what_to_do_without_scripts_and_a_notebook_says_to_run_the_cell():
+    off = [BeautifulSoup(explorer.explore().html(linkable), "html.parser").select(".dslib-off") for linkable in (0, 1)]
+    assert [[note.get_text() for note in notes] for notes in off] == [
+        ["Scripts are off here: in a notebook, run this cell to turn the knobs."],
+        ["Scripts are off here: allow them, and every value below can be changed."],
+    ]
