@@ -65,13 +65,12 @@ def small_png(figure):
     """The figure as a PNG of few bytes, and the size in pixels at which it is shown; None for one without anything."""
     from IPython.core.pylabtools import print_figure
 
-    # the metadata would name matplotlib's version
-    data = print_figure(figure, dpi=FINER * SCREEN, facecolor="white", metadata={"Software": None})
+    data = print_figure(figure, dpi=FINER * SCREEN, facecolor="white")
     if data is None:
         return None
     picture = Image.open(io.BytesIO(data)).convert("RGB").quantize(PALETTE, dither=Image.Dither.NONE)
     file = io.BytesIO()
-    picture.save(file, "png", optimize=True)
+    picture.save(file, "png", optimize=True)  # without metadata, which would name matplotlib's version
     width, height = (round(side / FINER) for side in picture.size)
     return file.getvalue(), {"width": width, "height": height}
 

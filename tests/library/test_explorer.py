@@ -131,10 +131,23 @@ def test_javascript_has_products_for_powers_so_that_whole_numbers_stay_exact():
     assert "separable_share: ({kernel_size, out_channels}) => 1/out_channels + 1/(kernel_size*kernel_size)" in script
 
 
-def drawn(figure, label):
-    """The lines with this label, over all stages of a still: (from, to), each an x and a y."""
-    lines = [artist for artist in figure.axes[0].collections if artist.get_label() == label]
-    return [tuple(map(tuple, ends)) for artist in lines for ends in artist.get_segments()]
+def drawn(figure):
+    """The lines of a still as (label, from, to) with channels for x, by stage from the top; each channel has a line."""
+    pictured = figure.axes[0].collections
+    found = [(lines.get_label(), *ends.tolist()) for lines in pictured for ends in lines.get_segments()]
+    stages = []
+    for top in sorted({start[1] for _, start, _ in found}):
+        lines = [(label, start[0], end[0]) for label, start, end in found if start[1] == top]
+        starts, ends = (sorted({line[place] for line in lines}) for place in (1, 2))
+        stages.append(sorted((label, starts.index(start), ends.index(end)) for label, start, end in lines))
+    return stages
+
+
+def kernels_of(conv):
+    """A (label, from, to) for each kernel of a convolution, in torch's order of groups."""
+    outs, ins = conv.out_channels // conv.groups, conv.in_channels // conv.groups
+    pairs = product(range(conv.in_channels), range(conv.out_channels))
+    return [("kernel", i, o) for i, o in pairs if i // ins == o // outs]
 
 
 @pytest.mark.usefixtures("close_figures")
@@ -151,20 +164,21 @@ def drawn(figure, label):
 )
 def test_still_has_a_line_for_each_kernel_and_says_what_the_layer_is(kind, ins, outs, more):
     setting = explorer.explore(kind, ins, outs, **more).setting
-    figure, weights = draw_still(setting), [layer.weight.shape for layer in convolutions(kind, ins, outs, **more)]
-    copies = weights[0][0] if kind == "ghost" else 0
-    cut = max(0, copies + weights[-1][0] - outs) if kind == "ghost" else 0  # made, and then not used
-    assert len(set(drawn(figure, "kernel"))) == sum(weight[0] * weight[1] for weight in weights) - cut
-    assert len(drawn(figure, "copy")) == copies
+    figure, wanted = draw_still(setting), [kernels_of(conv) for conv in convolutions(kind, ins, outs, **more)]
+    if kind == "ghost":
+        maps = len(wanted[0]) // ins
+        made = [(label, i, maps + o) for label, i, o in wanted[1] if maps + o < outs]
+        wanted[1] = [*[("copy", i, i) for i in range(maps)], *made]
+    assert drawn(figure) == wanted
     words = [text.get_text() for text in figure.axes[0].texts]
     assert words[0] == f"{setting.name()}: which channel reads which"
-    assert words.count("0") == 1 + len(weights)  # a row for the input, and one after each convolution
+    assert words.count("0") == 1 + len(wanted)  # a row for the input, and one after each convolution
 
 
 @pytest.mark.usefixtures("close_figures")
 def test_still_of_a_large_layer_draws_its_first_channels_and_says_so():
     figure = draw_still(explorer.explore("separable", 1024, 20).setting)
-    assert len(drawn(figure, "kernel")) == 16 + 16 * 16
+    assert [len(lines) for lines in drawn(figure)] == [16, 16 * 16]
     words = [text.get_text() for text in figure.axes[0].texts]
     assert words[1:4] == [
         "input channel,\nfirst 16 of 1,024",
