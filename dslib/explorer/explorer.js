@@ -237,4 +237,5 @@ function freeId(name) {
 for (const root of document.querySelectorAll(".dslib-explorer:not([data-ready])")) {
   root.setAttribute("data-ready", "");
   start(root);
+  root.querySelector(".dslib-off").hidden = true;
 }

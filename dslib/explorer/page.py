@@ -4,11 +4,14 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.resources import files
 
+from ..figures.fragment import scripts_off, show_with_still
 from ..geometry import legal_groups, pair
 from .formulas import javascript
 from .setting import BYTES, KINDS, LIMITS, Setting
+from .still import draw_still
 
 SCRIPTS = ("model.js", "words.js", "draw.js", "explorer.js")
+OF_A_PAGE = "allow them, and every value below can be changed"
 FIELDSETS = {  # legend -> inputs with their labels
     "Channels": {"in_channels": "input, C<sub>in</sub>", "out_channels": "output, C<sub>out</sub>"},
     "Input map, pixels": {"height": "height H", "width": "width W"},
@@ -31,18 +34,21 @@ ROWS = {  # results -> what the table calls them
 
 @dataclass(frozen=True)
 class Explorer:
-    """The explorer at one setting; a notebook shows it as HTML. Made by :func:`explore`."""
+    """The explorer at one setting; a notebook shows it as HTML, and a still of it. Made by :func:`explore`."""
 
     setting: Setting
 
     def html(self, linkable=False):
         """The HTML fragment. ``linkable``: keep the setting in the page's address, for a page of the site's own."""
-        link = " data-linkable" if linkable else ""
+        link, off = " data-linkable" if linkable else "", scripts_off(*[OF_A_PAGE] * linkable)
         return (
             f'<div class="dslib-explorer" data-lm-suppress-shortcuts="true"{link}>\n<style>\n{_file("explorer.css")}'
-            f'</style>\n<div class="live" hidden>\n{_controls(self.setting)}{_file("views.html")}</div>\n'
+            f'</style>\n{off}<div class="live" hidden="hidden">\n{_controls(self.setting)}{_file("views.html")}</div>\n'
             f"{_table(self.setting)}</div>\n<script>\n{_script()}</script>\n"
         )
+
+    def _ipython_display_(self):
+        show_with_still(self, draw_still(self.setting))
 
     def _repr_html_(self):
         return self.html()

@@ -2,14 +2,16 @@
 
 import hashlib
 import json
+from functools import partial
 from html import escape
 
 import numpy as np
 from matplotlib.colors import to_hex
 
 from .checks import channel_names, checked_array, count_text, number_text, shape_text
+from .fragment import scripts_off, show_with_still
 from .sheet import side_by_side
-from .steps import step_reads, step_window, sum_in_words
+from .steps import draw_convolution_step, step_reads, step_window, sum_in_words
 from .style import COLORS, tint
 from .walk_page import BAR, CODE, LOOKS
 
@@ -26,7 +28,7 @@ def draw_convolution_walk(x, weight, output, groups=1, stride=1, padding=0, dila
 
     The arguments are those of ``draw_convolution_step`` without a position: the walk visits every one, output channel
     by output channel, row by row. Returns a ``Walk``, which a notebook shows when it is the last line of a cell. It
-    needs no running Python and no network; without JavaScript it is a still picture.
+    needs no running Python and no network; without JavaScript it is a still of the first step.
 
     Raises ValueError where ``draw_convolution_step`` does, for more than ``WIDEST`` cells across or ``LONGEST`` steps,
     and for numbers of more than ``LETTERS`` letters.
@@ -42,18 +44,23 @@ def draw_convolution_walk(x, weight, output, groups=1, stride=1, padding=0, dila
     pads, _ = step_window(x.shape, weight.shape, output.shape, (0, 0), stride, padding, dilation)
     texts = [number_text(value) for value in output.flat]
     picture = _picture(x, pads, weight.shape[2:], output, filters[0], steps[0], _font_size(x, weight, output))
-    return Walk(picture, filters, texts, steps)
+    draw_still = partial(draw_convolution_step, x, weight, output, (0, 0), 0, **options)
+    return Walk(picture, filters, texts, steps, draw_still)
 
 
 class Walk:
-    """A walk as ``draw_convolution_walk`` returns it: notebooks show it by ``_repr_html_``, the same on every run."""
+    """A walk as ``draw_convolution_walk`` returns it: a page fragment, the same on every run, and a still."""
 
-    def __init__(self, picture, filters, outputs, steps):
-        """The first step's SVG, and what the script needs for the others."""
+    def __init__(self, picture, filters, outputs, steps, draw_still):
+        """The first step's SVG, what the script needs for the others, and a function that draws the still."""
         self.picture, self.filters, self.outputs, self.steps = picture, filters, outputs, steps
+        self.draw_still = draw_still
 
     def __repr__(self):
         return f"<walk of {count_text(len(self.steps), 'step')}>"
+
+    def _ipython_display_(self):
+        show_with_still(self, self.draw_still().figure)
 
     def _repr_html_(self):
         """The page fragment. Its key comes from the content, so that equal walks are equal and others do not clash."""
@@ -63,7 +70,8 @@ class Walk:
         steps = count_text(len(self.steps), "step")
         return (
             f'<div class="dslib-walk" data-walk="{key}" role="group" aria-label="A convolution in {steps}">\n'
-            f"<style>{LOOKS}</style>\n{self.picture}\n"
+            f"<style>{LOOKS}</style>\n{scripts_off()}"
+            f'<div class="picture" hidden="hidden">{self.picture}</div>\n'
             f'<p class="say" aria-live="polite">{escape(self.steps[0]["say"])}</p>\n'
             f"{BAR.format(count=len(self.steps))}\n"
             f'<script>({CODE})("{key}",...{data});</script>\n</div>'

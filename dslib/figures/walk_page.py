@@ -3,6 +3,7 @@
 LOOKS = """
 .dslib-walk{box-sizing:border-box;margin:0;padding:.75rem;border-radius:.25rem;
 background:#fff;color:#111;color-scheme:light;font:16px/1.4 system-ui,sans-serif}
+.dslib-walk .picture{display:block!important}
 .dslib-walk svg{display:block;width:100%;height:auto;fill:#111}
 .dslib-walk svg text{font-family:inherit;text-anchor:middle}
 .dslib-walk svg .head{font-size:15px;font-weight:600;text-anchor:start}
@@ -28,7 +29,7 @@ border-radius:.25rem;background:#f2f2f2;color:#111;font:inherit;cursor:pointer}
 """
 
 # Hidden until the script runs. No button is ever disabled: that would take the focus away from the keyboard.
-BAR = """<div class="bar" hidden>
+BAR = """<div class="bar" hidden="hidden">
 <button type="button" data-do="back">Back</button>
 <button type="button" data-do="play">Play</button>
 <button type="button" data-do="on">Forward</button>
@@ -92,6 +93,7 @@ CODE = """function (key, filters, outputs, steps) {
     slider.addEventListener("input", () => go(slider.value - 1));
     show(0);
     one(".bar").hidden = false;
+    one(".dslib-off").hidden = true;
   }
   document.querySelectorAll('.dslib-walk[data-walk="' + key + '"]:not([data-ready])').forEach(start);
 }"""

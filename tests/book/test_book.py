@@ -4,6 +4,7 @@ Every message names the file, the line where there is one, and what to do.
 """
 
 import importlib.util
+import itertools
 import re
 import subprocess
 import sys
@@ -200,10 +201,27 @@ def test_figures_have_an_alt_text_that_says_what_they_show(path):
 
 
 @every_notebook
-def test_figures_are_compared_so_none_is_a_png(path):
+def test_figures_are_svg_to_be_compared_and_png_for_where_no_svg_is_shown(path):
+    """GitHub, and JupyterLab until the notebook is trusted."""
+    both = {"image/svg+xml", "image/png"}
+    wrong = []
     for cell in code_cells(read(path)):
-        png = any("image/png" in output.get("data", {}) for output in cell.outputs)
-        assert not png, f"{place(path, cell.source)}: draws a PNG; call figures.use_book_style() in the set-up cell"
+        kinds = [set(output.get("data", {})) for output in cell.outputs]
+        if any(found & both and not found >= {*both, "text/plain"} for found in kinds):
+            advice = "call figures.use_book_style() in the set-up cell, then make notebooks"
+            wrong.append(f"{place(path, cell.source)}: a figure needs SVG, PNG and plain text; {advice}")
+    tell(wrong)
+
+
+@every_notebook
+def test_what_lives_by_its_script_has_a_still_as_the_next_output(path):
+    wrong = []
+    for cell in code_cells(read(path)):
+        data = [output.get("data", {}) for output in cell.outputs] + [{}]
+        for fragment, after in itertools.pairwise(data):
+            if "<script>" in fragment.get("text/html", "") and "image/png" not in after:
+                wrong.append(f"{place(path, cell.source)}: needs a still, by dslib.figures.fragment; make notebooks")
+    tell(wrong)
 
 
 @every_notebook

@@ -70,6 +70,13 @@ def test_pictures_are_described(page):
         assert alt and not re.search(r"_images|\.(svg|png)$", alt), f"{image.get('src')}: {alt!r}"
 
 
+def test_figures_on_the_site_are_svg_alone():
+    assert {path.suffix for path in (HTML / "_images").iterdir()} == {".svg"}
+    images = [image["src"] for page in BUILT for image in article(page).select(".cell_output img")]
+    assert images and all(image.endswith(".svg") for image in images)
+    assert not any("data:image" in (HTML / page).read_text().partition("<article")[2] for page in BUILT)
+
+
 @chapter
 def test_chapter_shows_every_stored_figure(path):
     stored = sum("image/svg+xml" in o.get("data", {}) for cell in code_cells(read(path)) for o in cell.outputs)

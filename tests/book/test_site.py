@@ -199,6 +199,27 @@ def test_quiz_has_its_answers_on_paper(browser):
     tab.context.close()
 
 
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
+@pytest.mark.parametrize(
+    "page, words",
+    [
+        (STANDARD, "run this cell to turn the knobs"),
+        ("chapters/cost_analysis.html", "run this cell to turn the knobs"),
+        ("chapters/explorer.html", "allow them"),
+        ("chapters/intro.html", "allow them"),
+    ],
+)
+def test_what_lives_by_its_script_says_where_scripts_are_off_and_shows_no_still(browser, page, words, scripts):
+    context = browser.new_context(viewport=WIDE, java_script_enabled=scripts)
+    tab = context.new_page()
+    tab.goto((HTML / page).as_uri())
+    (note,) = tab.locator(".dslib-off").all()
+    assert words in note.text_content() and note.is_visible() is not scripts
+    stills = tab.locator(".cell_output:has(.dslib-off) img")
+    assert stills.count() == (words != "allow them") and all(still.is_hidden() for still in stills.all())
+    context.close()
+
+
 @pytest.mark.parametrize("paper", ["A4", "Letter"])
 def test_cheat_sheet_is_one_sheet_of_paper(browser, paper):
     tab, _ = opened(browser.new_context(viewport=WIDE), "chapters/cheat_sheet.html")

@@ -16,6 +16,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from dslib import cost, explorer
 from dslib.explorer import formulas
 from dslib.explorer.setting import LIMITS, decimals
+from dslib.explorer.still import draw_still
 from tests.support.built_layers import convolutions
 
 LARGEST = 64_000  # bytes of one explorer, in a notebook or on a page
@@ -130,6 +131,62 @@ def test_javascript_has_products_for_powers_so_that_whole_numbers_stay_exact():
     assert "separable_share: ({kernel_size, out_channels}) => 1/out_channels + 1/(kernel_size*kernel_size)" in script
 
 
+def drawn(figure):
+    """The lines of a still as (label, from, to) with channels for x, by stage from the top; each channel has a line."""
+    pictured = figure.axes[0].collections
+    found = [(lines.get_label(), *ends.tolist()) for lines in pictured for ends in lines.get_segments()]
+    stages = []
+    for top in sorted({start[1] for _, start, _ in found}):
+        lines = [(label, start[0], end[0]) for label, start, end in found if start[1] == top]
+        starts, ends = (sorted({line[place] for line in lines}) for place in (1, 2))
+        stages.append(sorted((label, starts.index(start), ends.index(end)) for label, start, end in lines))
+    return stages
+
+
+def kernels_of(conv):
+    """A (label, from, to) for each kernel of a convolution, in torch's order of groups."""
+    outs, ins = conv.out_channels // conv.groups, conv.in_channels // conv.groups
+    pairs = product(range(conv.in_channels), range(conv.out_channels))
+    return [("kernel", i, o) for i, o in pairs if i // ins == o // outs]
+
+
+@pytest.mark.usefixtures("close_figures")
+@pytest.mark.parametrize(
+    "kind, ins, outs, more",
+    [
+        ("standard", 6, 8, {}),
+        ("standard", 6, 8, {"groups": 2}),
+        ("standard", 8, 8, {"groups": 8}),
+        ("separable", 5, 7, {}),
+        ("ghost", 4, 9, {"ratio": 3}),
+        ("ghost", 3, 7, {"ratio": 2}),
+    ],
+)
+def test_still_has_a_line_for_each_kernel_and_says_what_the_layer_is(kind, ins, outs, more):
+    setting = explorer.explore(kind, ins, outs, **more).setting
+    figure, wanted = draw_still(setting), [kernels_of(conv) for conv in convolutions(kind, ins, outs, **more)]
+    if kind == "ghost":
+        maps = len(wanted[0]) // ins
+        made = [(label, i, maps + o) for label, i, o in wanted[1] if maps + o < outs]
+        wanted[1] = [*[("copy", i, i) for i in range(maps)], *made]
+    assert drawn(figure) == wanted
+    words = [text.get_text() for text in figure.axes[0].texts]
+    assert words[0] == f"{setting.name()}: which channel reads which"
+    assert words.count("0") == 1 + len(wanted)  # a row for the input, and one after each convolution
+
+
+@pytest.mark.usefixtures("close_figures")
+def test_still_of_a_large_layer_draws_its_first_channels_and_says_so():
+    figure = draw_still(explorer.explore("separable", 1024, 20).setting)
+    assert [len(lines) for lines in drawn(figure)] == [16, 16 * 16]
+    words = [text.get_text() for text in figure.axes[0].texts]
+    assert words[1:4] == [
+        "input channel,\nfirst 16 of 1,024",
+        "intermediate,\nfirst 16 of 1,024",
+        "output channel,\nfirst 16 of 20",
+    ]
+
+
 def test_largest_counts_are_exact_in_javascript():
     most = {name: limits[1] for name, limits in LIMITS.items()}
     values = {**most, "groups": 1, "out_height": most["height"], "out_width": most["width"]}
@@ -164,3 +221,11 @@ def test_only_a_linkable_one_may_change_the_address():
     shown = explorer.explore()
     assert '<div class="dslib-explorer" data-lm-suppress-shortcuts="true" data-linkable>' in shown.html(linkable=True)
     assert "data-linkable>" not in shown.html()
+
+
+def test_page_of_its_own_says_what_to_do_without_scripts_and_a_notebook_says_to_run_the_cell():
+    off = [BeautifulSoup(explorer.explore().html(linkable), "html.parser").select(".dslib-off") for linkable in (0, 1)]
+    assert [[note.get_text() for note in notes] for notes in off] == [
+        ["Scripts are off here: in a notebook, run this cell to turn the knobs."],
+        ["Scripts are off here: allow them, and every value below can be changed."],
+    ]

@@ -8,8 +8,6 @@ from xml.etree import ElementTree
 
 import matplotlib
 import matplotlib.pyplot as plt
-import nbclient
-import nbformat
 import numpy as np
 import pytest
 import torch
@@ -166,29 +164,6 @@ def test_svg_is_the_same_twice_has_no_date_and_letters_as_paths(name, tmp_path):
     assert not root.findall(".//{http://www.w3.org/2000/svg}text") and "DejaVuSans" in text
     ids = [element.get("id") for element in root.iter() if element.get("id")]
     assert len(ids) == len(set(ids))
-
-
-CELLS = (
-    "import matplotlib.pyplot as plt\nfrom dslib import figures\nfigures.use_book_style()",
-    "figures.draw_kinds();",
-    "figures.draw_maps([[[1, 2], [3, 4]]], 'input');",
-    "figures.draw_connectivity_walk(4, 4, [1, 4]);",
-)
-
-
-def executed():
-    """What the cells show, in a fresh kernel."""
-    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS])
-    nbclient.NotebookClient(book, kernel_name="python3").execute()
-    return [[(output.output_type, output.data) for output in cell.outputs] for cell in book.cells]
-
-
-def test_in_a_notebook_each_picture_is_shown_once_as_the_same_svg():
-    first, second = executed(), executed()
-    assert first == second and first[0] == []
-    for outputs in first[1:]:
-        assert [(kind, sorted(data)) for kind, data in outputs] == [("display_data", ["image/svg+xml", "text/plain"])]
-    assert len({outputs[0][1]["image/svg+xml"] for outputs in first[1:]}) == 3
 
 
 @pytest.mark.parametrize("installed", [True, False])

@@ -25,7 +25,7 @@ IMPORTS = {
     "dslib.bench": set(),
     "dslib.caffe": {"dslib.cost"},
     "dslib.figures": {"dslib.geometry"},
-    "dslib.explorer": {"dslib.cost", "dslib.geometry"},
+    "dslib.explorer": {"dslib.cost", "dslib.figures", "dslib.geometry"},
 }
 # What only the course needs imports any of the library, and of its own package these. The library never imports it.
 OF_THE_COURSE = {
