@@ -47,7 +47,10 @@ PARTS = {
         ("Chromium", [sys.executable, "-m", "tools.browser"]),
         ("Firefox", [sys.executable, "-m", "tools.firefox"]),
         ("site", BUILD),
-        ("pages in Firefox, in forced colors, without JavaScript", pytest("tests/prove/test_browsers.py")),
+        (
+            "pages in Firefox, in forced colors, without JavaScript",
+            pytest(*(f"tests/prove/test_{name}.py" for name in ("firefox", "forced_colors", "no_javascript"))),
+        ),
     ],
     "jupyterlab": [
         ("Chromium", [sys.executable, "-m", "tools.browser"]),
