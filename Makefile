@@ -9,7 +9,7 @@ help:
 	@echo "make check       after an edit of code: format, lint, quick tests of the library, which notebooks are stale"
 	@echo "make chapter SLUG=my_chapter    every file that a new chapter needs"
 	@echo "make test        all that you could break, in .venv: library, course, notebooks, strict build, pages"
-	@echo "make prove       what versions could break, in other environments: Colab's, the oldest, other frameworks"
+	@echo "make prove       what versions could break, in other environments: Colab's, the oldest, other frameworks, Firefox"
 	@echo "make prove PART=colab                                     one part; python -m tools.prove lists them"
 	@echo "make prove PART=with PYTHON=python3.13 TORCH=2.15.0       with another Python and another torch, or TORCH=newest"
 	@echo "make notebooks   execute the chapters whose code changed, or what it reaches; carry prose into the others"

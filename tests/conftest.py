@@ -1,8 +1,12 @@
 """Fixtures that several test files share."""
 
+import contextlib
+
 import matplotlib
 import matplotlib.pyplot as plt
 import pytest
+
+from tools.browser import chromium
 
 
 @pytest.fixture
@@ -32,3 +36,16 @@ def clone(tmp_path_factory):
     from tests.support.from_nothing import clone_of_this_tree  # here: the library's tests run where nbclient is not
 
     return clone_of_this_tree(tmp_path_factory.mktemp("repository"))
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """One Chromium for all that a process runs."""
+    with contextlib.ExitStack() as stack:
+        try:
+            found, why = stack.enter_context(chromium()), ""
+        except RuntimeError as error:
+            found, why = None, str(error)
+        if not found:
+            pytest.fail(why, pytrace=False)  # one line, and nothing of how it was found out
+        yield found

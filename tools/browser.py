@@ -47,15 +47,20 @@ def find() -> str | None:
     return None
 
 
-def by_apt() -> None:
-    """Debian's package, quietly, where this user may install one."""
+def by_apt(said: str, *packages: str) -> None:
+    """Debian's packages, quietly, where this user may install them."""
     as_root = [] if os.geteuid() == 0 else ["sudo", "-n"]
     if shutil.which("apt-get") is None or (as_root and not succeeds(*as_root, "true")):
         return
-    print("Chromium for the page tests: apt-get install chromium, some 150 MB", flush=True)
+    print(said, flush=True)
     apt = [*as_root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]
     subprocess.run([*apt, "update"])  # may fail for one source of several; the next line says what counts
-    subprocess.run([*apt, "install", "-y", "--no-install-recommends", *PACKAGES])
+    subprocess.run([*apt, "install", "-y", "--no-install-recommends", *packages])
+
+
+def by_debian() -> None:
+    """Debian's Chromium, with what it needs on a bare system."""
+    by_apt("Chromium for the page tests: apt-get install chromium, some 150 MB", *PACKAGES)
 
 
 def by_playwright() -> None:
@@ -67,7 +72,7 @@ def by_playwright() -> None:
 def get() -> str:
     """The path of a browser that starts, fetched if need be. RuntimeError, one line, if no way leads to one."""
     path = find()
-    for way in (by_apt, by_playwright):
+    for way in (by_debian, by_playwright):
         if path is None:
             way()
             path = find()

@@ -89,6 +89,11 @@ ENVIRONMENTS = {
         "4.6 GB",
         lambda: lines_of("requirements-frameworks.txt"),
     ),
+    "jupyterlab": Environment(
+        "JupyterLab; its kernel is that of .venv",
+        "0.25 GB",
+        lambda: lines_of("requirements-jupyterlab.txt"),
+    ),
     "zoo": Environment(
         "all that the book needs, timm, torchvision and Triton",
         "2.6 GB",

@@ -9,7 +9,7 @@ python -m tools.prove with 2.15.0    the library and the chapters with another t
 import sys
 
 from tools.environments import python_of
-from tools.steps import NBVAL, ROOT, chapters, pytest, run_all
+from tools.steps import BUILD, NBVAL, ROOT, chapters, pytest, run_all
 
 # Another processor adds in another order and changes last digits. These settings make this one behave like an old one,
 # so that an output that holds here only is found here.
@@ -42,6 +42,20 @@ PARTS = {
         install("floors"),
         ("every notebook from nothing, with the floors", pytest("tests/prove/test_floors.py")),
         ("library and course with the floors", pytest(*OLD_WARNINGS, *LIBRARY, **FLOORS)),
+    ],
+    "browsers": [
+        ("Chromium", [sys.executable, "-m", "tools.browser"]),
+        ("Firefox", [sys.executable, "-m", "tools.firefox"]),
+        ("site", BUILD),
+        (
+            "pages in Firefox, in forced colors, without JavaScript",
+            pytest(*(f"tests/prove/test_{name}.py" for name in ("firefox", "forced_colors", "no_javascript"))),
+        ),
+    ],
+    "jupyterlab": [
+        ("Chromium", [sys.executable, "-m", "tools.browser"]),
+        install("jupyterlab"),
+        ("notebooks opened in JupyterLab", pytest("tests/prove/test_jupyterlab.py")),
     ],
     "processor": [
         ("chapters as on an old processor", pytest(*NBVAL, *chapters(), before=OLD_PROCESSOR)),

@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # Two processes, a file to each, in the order of collection: by the number of tests the slow files would come last.
 PYTEST = ["-m", "pytest", "-q", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
 NBVAL = ["--nbval", "--nbval-current-env", "--nbval-sanitize-with=tests/nbval_sanitize.cfg"]
+BUILD = [str(Path(sys.executable).parent / "jupyter-book"), "build", ".", "-W", "-n", "--keep-going"]
 VERDICT = re.compile(
     rb"^(?:=+ )?(\d+ (?:passed|failed|skipped|error|deselected|warning).* in [\d.]+s.*?)(?: =+)?$", re.M
 )

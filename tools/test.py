@@ -2,12 +2,10 @@
 
 import shutil
 import sys
-from pathlib import Path
 
 from tools import browser
-from tools.steps import NBVAL, ROOT, chapters, pytest, run_all
+from tools.steps import BUILD, NBVAL, ROOT, chapters, pytest, run_all
 
-BUILD = [str(Path(sys.executable).parent / "jupyter-book"), "build", ".", "-W", "-n", "--keep-going"]
 # The build comes before the tests, which read its pages.
 STEPS = [
     ("format", [sys.executable, "-m", "ruff", "format", "--check", "."]),

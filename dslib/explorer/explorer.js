@@ -1,5 +1,6 @@
 // Joins the inputs of each explorer on the page to its pictures. Nothing outside its own element is touched.
 
+const linked = "#explorer&"; // what comes before a setting in the page's address
 const outputRole = {
   tabindex: 0, role: "application", "data-output": "",
   "aria-label": "output cells: arrow keys move, Page Up and Page Down change the channel",
@@ -44,13 +45,11 @@ function start(root) {
     const wrong = numbers.filter((input) => !input.closest("[hidden]") && !input.checkValidity());
     for (const input of numbers) input.removeAttribute("aria-invalid");
     for (const input of wrong) input.setAttribute("aria-invalid", "true");
-    if (!wrong.length) return "";
-    const [{ min, max, step, labels }] = wrong;
-    const kind = step === "2" ? "an odd" : "a whole";
-    return `${labels[0].textContent.trim()}: ${kind} number from ${whole(Number(min))} to ${whole(Number(max))}.`;
+    return wrong.length ? `${wrong[0].labels[0].textContent.trim()}: ${allowed(wrong[0])}.` : "";
   }
 
-  function update() {
+  // Draws the setting, or says why it makes no layer; before that, what else there is to say.
+  function update(note = "") {
     for (const part of root.querySelectorAll("[data-for]")) part.hidden = part.dataset.for !== inputs.kind.value;
     let message = problem();
     if (!message) {
@@ -62,13 +61,14 @@ function start(root) {
         inputs.kernel_size.setAttribute("aria-invalid", "true");
       }
     }
-    find("problem").textContent = message && `${message} Below is the last setting that makes a layer.`;
+    if (message) message += ` Shown instead: ${caption(now.v)}.`;
+    find("problem").textContent = `${note} ${message}`.trim();
   }
 
   // Everything that depends on the setting alone, then what depends on the chosen cell too.
   function show(v) {
     const parts = stages(v);
-    now = { v, parts, shown: shownSizes(parts) };
+    now = { v, parts, shown: shownSizes(parts), groups: legal[Number(inputs.groups.value)] };
     for (const [row, words] of Object.entries(results(v, parts))) {
       words.forEach((word, column) => (find(`${["own", "dense"][column]}="${row}"`).textContent = word));
     }
@@ -169,27 +169,37 @@ function start(root) {
 
   // The setting that is drawn, as the page's address; only once the reader has changed something.
   function writeAddress() {
-    const { v } = now;
-    const values = { kind: v.kind, groups: wantedGroups, bytes_per_element: v.bytes_per_element };
+    const { v, groups } = now;
+    const values = { kind: v.kind, groups, bytes_per_element: v.bytes_per_element };
     for (const input of numbers) values[input.name] = v[input.name];
-    history.replaceState(history.state, "", `#explorer&${new URLSearchParams(values)}`);
+    history.replaceState(history.state, "", `${linked}${new URLSearchParams(values)}`);
   }
 
-  // A linked setting: values that fit their inputs, the rest stays.
+  // A linked setting: values that fit their inputs, the rest stays. Says what was not taken.
   function readAddress() {
-    if (!location.hash.startsWith("#explorer&")) return;
+    if (!location.hash.startsWith(linked)) return "";
     root.scrollIntoView();
-    for (const [name, value] of new URLSearchParams(location.hash.slice(1))) {
-      if (name === "groups" && Number(value) >= 1) wantedGroups = Number(value);
-      else if (inputs[name] && name !== "groups") fill(inputs[name], value);
+    const values = new URLSearchParams(location.hash.slice(linked.length));
+    const refused = [];
+    for (const [name, value] of values) {
+      const input = Object.hasOwn(inputs, name) && inputs[name];
+      if (input !== inputs.groups && !(input && fill(input, value))) refused.push([name, value, input]);
     }
+    if (!problem()) offerGroups(); // after the channels
+    const groups = values.getAll("groups").at(-1) ?? String(wantedGroups);
+    if (legal.map(String).includes(groups)) wantedGroups = Number(groups);
+    else if (values.has("groups")) refused.push(["groups", groups, inputs.groups]);
+    return notTaken(refused);
   }
 
+  // Whether the value fits its input, which then has it.
   function fill(input, value) {
-    if (input.type === "number" && !/^\d+$/.test(value)) return; // the browser would complain in the console
+    if (input.type === "number" && !/^\d{1,9}$/.test(value)) return false; // the browser would complain in the console
     const before = input.value;
     input.value = value;
-    if (!input.value || !input.checkValidity()) input.value = before;
+    const fits = input.value && input.checkValidity();
+    if (!fits) input.value = before;
+    return fits;
   }
 
   root.addEventListener("input", (event) => {
@@ -209,12 +219,12 @@ function start(root) {
 
   root.append(hatchPattern(hatch));
   root.querySelector(".live").hidden = false;
+  update(); // before the address, whose values may make no layer
   if (root.hasAttribute("data-linkable")) {
-    readAddress();
-    addEventListener("hashchange", () => { readAddress(); update(); });
+    addEventListener("hashchange", () => update(readAddress()));
+    update(readAddress());
     root.addEventListener("change", writeAddress); // not at every step of a drag: browsers limit how often
   }
-  update();
 }
 
 // Pages from a disk or an insecure host have no clipboard: the text is selected then, and copied the older way.

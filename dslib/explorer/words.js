@@ -118,3 +118,23 @@ function tooLarge(v) {
     + `${spans} pixels, the input has ${v.height} × ${v.width} and with padding `
     + `${v.height + 2 * v.padding} × ${v.width + 2 * v.padding}.`;
 }
+
+// What a number field takes; a browser hands over "1,024" as no number at all.
+function allowed({ min, max, step, validity }) {
+  const digits = validity.badInput ? ", in digits alone: 1024, not 1,024" : "";
+  return `${step === "2" ? "an odd" : "a whole"} number from ${min} to ${max}${digits}`;
+}
+
+// The values of a link that were left out, each with the reason; a few of them, and never at length.
+function notTaken(refused) {
+  if (!refused.length) return "";
+  const short = (text) => (String(text).length > 20 ? `${String(text).slice(0, 20)}…` : text);
+  const reason = (input) => {
+    if (!input) return "no setting of this page";
+    if (input.type === "number") return allowed(input);
+    return input.type === "range" ? "not a divisor of both channel counts" : "not in its list";
+  };
+  const said = refused.slice(0, 4).map(([name, value, input]) => `${short(name)}=${short(value)} (${reason(input)})`);
+  const more = refused.length > 4 ? `, and ${whole(refused.length - 4)} more` : "";
+  return `Not taken from the link: ${said.join(", ")}${more}.`;
+}

@@ -26,6 +26,8 @@ border-radius:.25rem;background:#f2f2f2;color:#111;font:inherit;cursor:pointer}
 @media (prefers-reduced-motion:no-preference){.dslib-walk .cell rect{transition:fill .25s,stroke .25s}}
 @media (prefers-reduced-motion:reduce){.dslib-walk [data-do=play]{display:none}}
 @media print{.dslib-walk .bar{display:none}}
+@media (forced-colors:active){.dslib-walk svg{background:#fff}
+.dslib-walk svg,.dslib-walk svg text{forced-color-adjust:none}}
 """
 
 # Hidden until the script runs. No button is ever disabled: that would take the focus away from the keyboard.

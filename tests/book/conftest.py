@@ -1,25 +1,11 @@
-"""What tests of the book share: one Chromium for all that a process runs, and a small book of one chapter."""
+"""What tests of the book share: pages with explorers, and a small book of one chapter."""
 
-import contextlib
 import shutil
 
 import pytest
 
 from tests.support import small_book
 from tests.support.explorer_page import PAGE
-from tools.browser import chromium
-
-
-@pytest.fixture(scope="session")
-def browser():
-    with contextlib.ExitStack() as stack:
-        try:
-            found, why = stack.enter_context(chromium()), ""
-        except RuntimeError as error:
-            found, why = None, str(error)
-        if not found:
-            pytest.fail(why, pytrace=False)  # one line, and nothing of how it was found out
-        yield found
 
 
 @pytest.fixture

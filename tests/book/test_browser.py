@@ -1,4 +1,4 @@
-"""How `make test` gets its browser, on a pretended machine: nothing is installed, every call is written down."""
+"""How tests get their browsers, on a pretended machine: nothing is installed, every call is written down."""
 
 import os
 import shutil
@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tools import browser
+from tools import browser, firefox
 
 UPDATE = ["apt-get", "-qq", "update"]
 INSTALL = ["apt-get", "-qq", "install", "-y", "--no-install-recommends"]
@@ -38,7 +38,13 @@ class Machine:
         if command == ["sudo", "-n", "true"]:
             return SimpleNamespace(returncode=0 if "sudo" in self.programs else 1)
         self.calls.append([part for part in command if part not in ("env", "DEBIAN_FRONTEND=noninteractive")])
-        key = "apt" if "fonts-dejavu-core" in command else "playwright" if "playwright" in command else None
+        key = (
+            "apt"
+            if "install" in command and "apt-get" in command
+            else "playwright"
+            if "playwright" in command
+            else None
+        )
         self.driver |= key == "apt"
         if key in self.brings:
             self.starts.add(self.brings[key])
@@ -49,13 +55,13 @@ class Machine:
 
 @pytest.fixture
 def on(monkeypatch):
-    def get(**settings):
+    def get(of=browser, **settings):
         machine = Machine(**settings)
         monkeypatch.setattr(shutil, "which", machine.which)
         monkeypatch.setattr(subprocess, "run", machine.run)
         monkeypatch.setattr(os, "geteuid", lambda: machine.user)
         try:
-            return browser.get(), machine.calls
+            return of.get(), machine.calls
         except RuntimeError as error:
             return str(error), machine.calls
 
@@ -104,3 +110,17 @@ def test_when_every_way_fails_one_line_says_what_to_do(on):
     error, calls = on(programs=["apt-get"])
     assert calls == [UPDATE, INSTALL, FETCH]
     assert error == browser.NONE and "\n" not in error and "install chromium" in error
+
+
+@pytest.mark.parametrize("name", ["firefox", "firefox-esr"])
+def test_an_installed_firefox_is_taken_if_it_starts(on, name):
+    assert on(firefox, programs=[name], starts=[f"/bin/{name}"]) == (f"/bin/{name}", [])
+
+
+@pytest.mark.parametrize("programs", [["apt-get"], ["apt-get", "firefox"]], ids=["none", "one that does not start"])
+def test_debians_firefox_is_installed_or_one_line_says_what_to_do(on, programs):
+    install = ["apt-get", "-qq", "install", "-y", "--no-install-recommends", "firefox-esr"]
+    assert on(firefox, programs=programs, brings={"apt": "/bin/firefox-esr"}) == ("/bin/firefox-esr", [UPDATE, install])
+    error, calls = on(firefox, programs=programs)
+    assert calls == [UPDATE, install] and error == firefox.NONE and "install firefox-esr or firefox" in error
+    assert on(firefox, programs=programs, user=1000) == (firefox.NONE, [])

@@ -1,6 +1,7 @@
 """The built site: every page there, every link and picture in it found, every figure described."""
 
 import importlib
+import pickle
 import pkgutil
 import re
 import subprocess
@@ -208,3 +209,10 @@ def public_names(module):
 def test_api_page_lists_every_public_name(module):
     names = public_names(f"dslib.{module}")
     assert names and {f"dslib.{module}.{name}" for name in names} <= anchors("chapters/api.html")
+
+
+def test_explorers_page_is_written_again_when_its_code_changes():
+    """Else `make book` would show an old explorer, since Sphinx compares the page's text alone."""
+    known = pickle.loads((ROOT / "_build" / ".doctrees" / "environment.pickle").read_bytes())
+    files = {Path(path).name for path in known.dependencies["chapters/explorer"]}
+    assert {"explorer.js", "explorer.css", "views.html", "page.py", "operations.py"} <= files, files

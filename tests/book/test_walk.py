@@ -298,6 +298,13 @@ def test_axe_finds_nothing(scheme, opened):
     )
 
 
+def test_picture_keeps_its_colors_among_forced_ones(opened):
+    page = opened(walk("grouped")._repr_html_(), forced_colors="active", color_scheme="dark")
+    picture = page.locator(".dslib-walk svg")
+    assert picture.evaluate("svg => getComputedStyle(svg).backgroundColor") == "rgb(255, 255, 255)"
+    assert picture.locator("text").first.evaluate("text => getComputedStyle(text).fill") == "rgb(17, 17, 17)"
+
+
 def test_no_word_leaves_its_picture_and_no_number_its_cell(opened):
     page = opened(*[walk(name)._repr_html_() for name in WALKS])
     over = """() => [...document.querySelectorAll(".dslib-walk svg text")].filter(text => {

@@ -32,6 +32,14 @@ SHOWN = """() => ({
 LIT = """level => [...document.querySelectorAll(`[data-map="${level}"] svg`)].flatMap((sheet) =>
   [...sheet.querySelectorAll(".lit rect")].map((cell) =>
     [sheet.dataset.channel, cell.dataset.row, cell.dataset.column].map(Number)))"""
+# What is drawn with a ground of its own and has the page's color instead.
+UNFILLED = """() => [...document.querySelectorAll(".share, .bar .standard, .sheet .lit rect, .kernel.present .ground")]
+  .filter(one => {
+    const style = getComputedStyle(one), ground = getComputedStyle(one.closest(".dslib-explorer")).backgroundColor;
+    if (one.matches("rect")) return style.fill === ground;
+    if (one.matches(".standard")) return style.borderLeftColor === ground;
+    return style.backgroundImage === "none" && [ground, "rgba(0, 0, 0, 0)"].includes(style.backgroundColor);
+  }).map(one => one.outerHTML)"""
 
 
 def legal_settings(count, seed, sizes, channels):
