@@ -102,6 +102,19 @@ def resolve_padding(padding, kernel_size: int, stride: int = 1, dilation: int = 
     return padding, padding
 
 
+def tensorflow_padding(size: int, kernel_size: int, stride: int = 1, dilation: int = 1) -> tuple[int, int]:
+    """``(before, after)`` padding of TensorFlow's ``SAME``, which depends on the size: ``ceil(size/stride)`` outputs.
+
+    It is what the last window lacks, ``max((ceil(size/stride) - 1)*stride + dilation*(kernel_size-1) + 1 - size, 0)``,
+    halved; the odd pixel goes after. At stride 1 it is torch's ``'same'``; 3x3 at stride 2 gets ``(0, 1)`` on even
+    sizes and ``(1, 1)`` on odd ones. Source: the notes on padding in TensorFlow's ``tf.nn``.
+    """
+    size, stride = positive_int("size", size), positive_int("stride", stride)
+    extent = sum(split_same_padding(kernel_size, dilation)) + 1
+    total = max((size - 1) // stride * stride + extent - size, 0)
+    return total // 2, total - total // 2
+
+
 def slide(size, kernel_size, stride=1, padding=0, dilation=1):
     """How a kernel slides over an image: ``(output_size, stride, padding, dilation)``, checked, one number per axis.
 

@@ -66,6 +66,34 @@ GHOSTNET_SQUEEZE = 4  # a gate has so many times fewer channels inside
 GHOSTNET_DIVISOR = 4  # channels of other widths, and those inside the gates, are multiples of this
 
 
+class Inverted(NamedTuple):
+    """So many inverted residual blocks: how much wider each is inside, its depthwise kernel, what it makes, its stride.
+
+    The stride is that of the first block alone.
+    """
+
+    blocks: int
+    expansion: int
+    kernel_size: int
+    out_channels: int
+    stride: int
+
+
+# EfficientNet (arXiv 1905.11946), Table 1, stages 2 to 8, with the strides that its resolutions imply. The Lite0 of the
+# authors' repository is this network without gates and with ReLU6 in place of swish.
+EFFICIENTNET_LITE0 = (
+    Inverted(blocks=1, expansion=1, kernel_size=3, out_channels=16, stride=1),
+    Inverted(blocks=2, expansion=6, kernel_size=3, out_channels=24, stride=2),
+    Inverted(blocks=2, expansion=6, kernel_size=5, out_channels=40, stride=2),
+    Inverted(blocks=3, expansion=6, kernel_size=3, out_channels=80, stride=2),
+    Inverted(blocks=3, expansion=6, kernel_size=5, out_channels=112, stride=1),
+    Inverted(blocks=4, expansion=6, kernel_size=5, out_channels=192, stride=2),
+    Inverted(blocks=1, expansion=6, kernel_size=3, out_channels=320, stride=1),
+)
+EFFICIENTNET_LITE0_STEM = 32  # channels after the first convolution
+EFFICIENTNET_LITE0_HEAD = 1280  # channels before the classifier
+
+
 class Conv(NamedTuple):
     """A 3x3 convolution with so many output channels, and whether a 2x2 max pool follows."""
 

@@ -105,6 +105,33 @@ def _ghost_bottleneck(net, name, hidden, out_channels, kernel_size, squeeze, str
     net.add(shortcut)
 
 
+def efficientnet_lite0(input_size=224, in_channels=3, num_classes=1000, rows=tables.EFFICIENTNET_LITE0):
+    """Cost of EfficientNet-Lite0: 385,187,552 MACs and 4,652,008 params at 224 pixels.
+
+    ``rows``: ``(blocks, expansion, kernel_size, out_channels, stride)`` each. TensorFlow's padding gives outputs of the
+    same sizes as torch's. Source: EfficientNet (arXiv 1905.11946), Table 1, and the authors' repository.
+    """
+    net = Network(in_channels, input_size)
+    net.conv2d("conv_stem", tables.EFFICIENTNET_LITE0_STEM, 3, stride=2, norm="bn1")
+    for stage, (blocks, expansion, kernel_size, out_channels, stride) in enumerate(rows):
+        for block in range(positive_int("blocks", blocks)):
+            name, step = f"blocks.{stage}.{block}", 1 if block else stride
+            _inverted_residual(net, name, positive_int("expansion", expansion), kernel_size, out_channels, step)
+    net.conv2d("conv_head", tables.EFFICIENTNET_LITE0_HEAD, 1, norm="bn2")
+    net.global_pool()
+    net.linear("classifier", num_classes)
+    return net
+
+
+def _inverted_residual(net, name, expansion, kernel_size, out_channels, stride):
+    """Widen, if at all, convolve depthwise, narrow. The shortcut has no weights: it costs nothing."""
+    hidden, widens = net.channels * expansion, expansion > 1
+    if widens:
+        net.conv2d(f"{name}.conv_pw", hidden, 1, norm=f"{name}.bn1")
+    net.depthwise_conv2d(f"{name}.conv_dw", kernel_size, stride, norm=f"{name}.bn{1 + widens}")
+    net.conv2d(f"{name}.conv_pw{'l' * widens}", out_channels, 1, norm=f"{name}.bn{2 + widens}")
+
+
 def vgg_16_cifar(input_size=32, in_channels=3, num_classes=10, rows=tables.VGG_16_CIFAR):
     """Cost of the GhostNet paper's VGG-16 for CIFAR: 313,463,808 MACs and 14,986,698 params at 32 pixels.
 

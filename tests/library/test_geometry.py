@@ -1,5 +1,7 @@
 """Sizes, padding and groups against what torch's own layers do with the same arguments."""
 
+import itertools
+import math
 from fractions import Fraction
 
 import numpy as np
@@ -40,6 +42,33 @@ def test_output_size_is_what_torch_makes_or_refuses(size, kernel_size, stride, p
 )
 def test_output_size_counted_by_hand(arguments, expected):
     assert geometry.output_size(*arguments) == expected
+
+
+@properties
+@given(size=sides, kernel_size=st.integers(1, 7), stride=small, dilation=st.integers(1, 3))
+def test_tensorflow_padding_is_the_least_that_gives_the_quotient_rounded_up(size, kernel_size, stride, dilation):
+    """By trying one zero more and one more: the closed form in the docstring is not repeated."""
+    extent, wanted = dilation * (kernel_size - 1) + 1, math.ceil(size / stride)
+    least = next(n for n in range(99) if len(range(0, size + n - extent + 1, stride)) >= wanted)
+    before, after = geometry.tensorflow_padding(size, kernel_size, stride, dilation)
+    assert (before + after, after - before) == (least, least % 2)
+
+
+@pytest.mark.parametrize("kernel_size", [1, 3, 5, 7])
+def test_odd_kernels_leave_the_same_size_in_tensorflow_and_in_torch(kernel_size):
+    for size, stride in itertools.product(range(1, 60), (1, 2, 3, 4)):
+        padding = geometry.tensorflow_padding(size, kernel_size, stride)
+        made = geometry.output_size_padded(size, kernel_size, stride, padding, 1)
+        assert made == geometry.output_size(size, kernel_size, stride, kernel_size // 2) == math.ceil(size / stride)
+
+
+def test_tensorflow_padding_counted_by_hand():
+    assert geometry.tensorflow_padding(224, 3, 2) == (0, 1)  # windows from 0 to 222: the last one lacks a pixel
+    assert geometry.tensorflow_padding(225, 3, 2) == (1, 1)
+    assert geometry.tensorflow_padding(224, 5, 2) == (1, 2)
+    assert geometry.tensorflow_padding(7, 3) == geometry.split_same_padding(3) == (1, 1)
+    with pytest.raises(ValueError, match="size must be at least 1, got 0"):
+        geometry.tensorflow_padding(0, 3)
 
 
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")

@@ -35,6 +35,7 @@ OF_THE_COURSE = {
     "dscourse.digits": set(),
     "dscourse.exercises": {"dscourse.checks", "dscourse.claims", "dscourse.digits"},
     "dscourse.measured": set(),
+    "dscourse.photographs": set(),
     "dscourse.quizzes": set(),
 }
 WITHOUT_TORCH = [
