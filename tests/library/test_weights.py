@@ -1,7 +1,6 @@
 """Weights that were trained elsewhere: unwrapped, renamed, put in order, or refused in one short line."""
 
 import builtins
-import math
 from collections import OrderedDict
 
 import numpy as np
@@ -78,6 +77,7 @@ def test_wrappers_and_prefixes_are_taken_off(trained, wrap):
     assert_loaded(model, without_counters(trained))
 
 
+@pytest.mark.filterwarnings("ignore:.*torch.jit.script_method:DeprecationWarning")  # torch.compile's own
 @pytest.mark.parametrize(
     "wrap", [nn.DataParallel, torch.compile, lambda model: nn.Sequential(OrderedDict(model=model))]
 )
@@ -195,7 +195,7 @@ BAD = {
     "two of one shape in another order": (
         broken,
         {"by_order": True},
-        "order is ambiguous: shapes fit, but names say otherwise in 2: layer2.bias for bn1.weight, layer1.weight for bn1",
+        "ambiguous: shapes fit, but names say otherwise in 2: layer2.bias for bn1.weight, layer1.weight for bn1.bias$",
     ),
 }
 
@@ -251,8 +251,9 @@ def test_models_that_hold_no_numbers_are_refused(trained):
         load_weights(trained, model)
 
 
-def test_weights_that_are_loaded_are_what_the_network_computes_with(trained):
+def test_what_is_loaded_is_what_the_network_computes_with():
     x = torch.linspace(-1, 1, 2 * 3 * 32 * 32).reshape(2, 3, 32, 32)
-    source = filled(network(), "mobilenetv1_100").float()
-    model = load_weights(network(), {"state_dict": source.state_dict()}).eval()
-    assert torch.equal(model(x), source(x)) and math.isfinite(model(x).sum())
+    source, model = network().eval(), network().eval()
+    with torch.inference_mode():
+        assert (model(x) - source(x)).abs().max() > 1e-3
+        assert torch.equal(load_weights(model, source.state_dict())(x), source(x))
