@@ -12,8 +12,10 @@ import sympy
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from dslib import cost, layers, models, tables
+from dslib.counting import count
 from tests.support import published
 from tests.support.published import is_cut, rounds
 from tests.support.watched import watched
@@ -264,6 +266,23 @@ def test_ghostnet_table_5():
 
 
 # ---- EfficientNet-Lite0
+
+
+@pytest.mark.parametrize("size", [(224, 224), (97, 130)])
+@pytest.mark.parametrize(
+    "price, build",
+    [
+        (cost.efficientnet_lite0, models.efficientnet_lite0),
+        (cost.mobilenet_v1, partial(models.mobilenet_v1, padding="tensorflow")),
+    ],
+    ids=["efficientnet_lite0", "mobilenet_v1"],
+)
+def test_with_tensorflows_padding_algebra_torch_and_the_counter_agree(price, build, size):
+    total, model = price(input_size=size).total, built(build).eval()
+    with FlopCounterMode(display=False) as counter:
+        model(torch.zeros(1, 3, *size, device="meta"))
+    assert total.macs == counter.get_total_flops() // 2 == count(model, input_size=(1, 3, *size)).macs
+    assert total.params == sum(parameter.numel() for parameter in model.parameters())
 
 
 def test_efficientnet_lite0_is_what_its_weights_are_and_nearly_what_its_authors_print():
