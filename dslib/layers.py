@@ -225,7 +225,10 @@ def _norm(norm, channels):
         return nn.Identity()
     if isinstance(norm, nn.Module) or not callable(norm):
         raise ValueError(f"norm must be None or take a channel count, as nn.BatchNorm2d does, got {norm!r}")
-    return norm(channels)
+    module = norm(channels)
+    if not isinstance(module, nn.Module):
+        raise ValueError(f"norm must return a module for {channels} channels, got {module!r}")
+    return module
 
 
 def _conv_norm_act(conv_arguments, activation):

@@ -6,6 +6,40 @@ a table stand the few numbers of its network that the rows don't hold.
 
 from typing import NamedTuple
 
+from .geometry import positive_int
+
+
+def read(rows, kind):
+    """The rows as a list of ``kind``, one of the row types below; each may be any tuple or list with its fields.
+
+    Raises ValueError, with the row's number from 0, for what is no such row. Symbols may stand for channels.
+    """
+    try:
+        rows = list(rows)
+    except TypeError:
+        raise ValueError(f"rows must be a sequence of rows {_fields(kind)}, got {rows!r}") from None
+    if not rows:
+        raise ValueError(f"rows must hold at least one row {_fields(kind)}, got {rows!r}")
+    return [_read_row(number, row, kind) for number, row in enumerate(rows)]
+
+
+def _read_row(number, row, kind):
+    if not isinstance(row, (tuple, list)) or len(row) != len(kind._fields):
+        raise ValueError(f"row {number} must be {_fields(kind)}, got {row!r}")
+    values = []
+    for name, value in zip(kind._fields, row, strict=True):
+        symbol = "channels" in name and hasattr(value, "free_symbols")
+        if kind.__annotations__[name] is int and not symbol:
+            value = positive_int(f"{name} of row {number}", value)
+        elif kind.__annotations__[name] is bool and value not in (True, False):
+            raise ValueError(f"{name} of row {number} must be True or False, got {value!r}")
+        values.append(value)
+    return kind(*values)
+
+
+def _fields(kind):
+    return f"({', '.join(kind._fields)})"
+
 
 class Pair(NamedTuple):
     """A depthwise 3x3 convolution with this stride, then a pointwise one with so many output channels."""

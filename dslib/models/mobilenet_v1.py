@@ -14,7 +14,7 @@ from torch import nn
 
 from ..geometry import positive_int, positive_number, scaled_channels
 from ..layers import activation_module, add_conv2d
-from ..tables import MOBILENET_V1, MOBILENET_V1_STEM
+from ..tables import MOBILENET_V1, MOBILENET_V1_STEM, Pair, read
 
 
 def mobilenet_v1(
@@ -65,8 +65,8 @@ class MobileNetV1(nn.Sequential):
         self.bn1 = nn.BatchNorm2d(channels, norm_eps)
         self.act1 = activation_module(activation, inplace=True)
         self.blocks = nn.Sequential()
-        for stride, out_channels in rows:
-            if positive_int("stride", stride) > 1 or not len(self.blocks):
+        for stride, out_channels in read(rows, Pair):
+            if stride > 1 or not len(self.blocks):
                 self.blocks.append(nn.Sequential())  # a stage begins at each stride 2
             out_channels = scaled_channels(out_channels, width_multiplier)
             self.blocks[-1].append(block(channels, out_channels, stride, activation, norm_eps, padding))

@@ -62,6 +62,31 @@ def test_odd_kernels_leave_the_same_size_in_tensorflow_and_in_torch(kernel_size)
         assert made == geometry.output_size(size, kernel_size, stride, kernel_size // 2) == math.ceil(size / stride)
 
 
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: geometry.output_size_padded(7, 3, 1, 1, 1), r"padding must be two whole numbers .* got 1$"),
+        (lambda: geometry.output_size_padded(7, 3, 1, (1, 1, 1), 1), r"\(before, after\), got \(1, 1, 1\)"),
+        (lambda: geometry.output_size_padded(7, 3, 1, (-1, 0), 1), "padding must be at least 0, got -1"),
+        (lambda: geometry.slide((7, 7, 7), 3), r"input size must be .* got \(7, 7, 7\)"),
+        (lambda: geometry.scaled_channels(32, 1e308), r"width_multiplier must be below 32, got 1e\+308$"),
+        (lambda: geometry.scaled_channels(32, 224), "below 32, got 224: did you mean input_size=224.*"),
+        (lambda: geometry.scaled_channels(32, 10**400), r"width_multiplier must be a positive, finite .* got 1000+$"),
+        (lambda: geometry.make_divisible(10**400, 4), r"value must be a positive, finite .* got 1000+$"),
+        (lambda: geometry.share("dropout", 1.5), "dropout must be a number from 0 to 1, got 1.5"),
+        (lambda: geometry.share("dropout", True), "dropout must be a number from 0 to 1, got True"),
+    ],
+)
+def test_numbers_that_nothing_can_be_made_of(call, message):
+    with pytest.raises(ValueError, match=message) as error:
+        call()
+    assert len(str(error.value)) < 150
+
+
+def test_a_size_alone_is_a_square():
+    assert geometry.slide(7, 3, 2) == geometry.slide((7, 7), (3, 3), (2, 2))
+
+
 def test_tensorflow_padding_counted_by_hand():
     assert geometry.tensorflow_padding(224, 3, 2) == (0, 1)  # windows from 0 to 222: the last one lacks a pixel
     assert geometry.tensorflow_padding(225, 3, 2) == (1, 1)

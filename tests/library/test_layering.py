@@ -18,7 +18,7 @@ IMPORTS = {
     "dslib.geometry": set(),
     "dslib.functional": {"dslib.geometry"},
     "dslib.layers": {"dslib.geometry"},
-    "dslib.tables": set(),
+    "dslib.tables": {"dslib.geometry"},
     "dslib.models": {"dslib.layers", "dslib.geometry", "dslib.tables"},
     "dslib.cost": {"dslib.geometry", "dslib.tables"},
     "dslib.counting": set(),
