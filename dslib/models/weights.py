@@ -29,8 +29,8 @@ def load_weights(model, path_or_state_dict, by_order=False):
     if not isinstance(model, nn.Module):
         raise ValueError(f"model must be a torch module, got {type(model).__name__}")
     own = _without_prefixes(model.state_dict())
-    if any(tensor.is_meta for tensor in own.values()):
-        raise ValueError("model has shapes and no numbers (device meta): build it on a device, then load")
+    if any(tensor.is_meta or nn.parameter.is_lazy(tensor) for tensor in own.values()):
+        raise ValueError("model has no numbers yet (device meta, or lazy): build it on a device, or run it once")
     weights = _numbers(_without_prefixes(_unwrapped(path_or_state_dict)))
     if by_order:
         weights = _in_order(own, weights)
@@ -48,11 +48,9 @@ def _unwrapped(weights):
     """The dictionary that holds the weights: read, if a path was given, and out of its checkpoint."""
     if isinstance(weights, (str, os.PathLike)):
         weights = _read(weights)
-    while isinstance(weights, Mapping):
-        inner = [weights[key] for key in WRAPPERS if isinstance(weights.get(key), (Mapping, nn.Module))]
-        if not inner:
-            break
-        weights = inner[0]
+    for _ in WRAPPERS:  # one in another, but not without end
+        inside = weights if isinstance(weights, Mapping) else {}
+        weights = next((inside[key] for key in WRAPPERS if isinstance(inside.get(key), (Mapping, nn.Module))), weights)
     if isinstance(weights, nn.Module):
         raise ValueError(f"weights are a whole model, {type(weights).__name__}: pass its state_dict()")
     if not isinstance(weights, Mapping) or not weights:
@@ -78,12 +76,12 @@ def _read(path):
         return read(path)
     except pickle.UnpicklingError:
         raise ValueError(
-            f"{path!r} is no file of torch's, or holds more than tensors, such as a whole model, whose code would run: "
-            "where that code is at home, save its state_dict()"
+            f"{path!r} is no file of torch's, or holds more than tensors, such as a whole model, and reading it could "
+            "run code: save state_dict() alone, or, if you trust it, pass torch.load(path, weights_only=False)"
         ) from None
     except Exception as error:  # whatever a damaged file leads to
-        reason = (str(error) or type(error).__name__).splitlines()[0][:150]
-        raise ValueError(f"{path!r} can't be read as weights: {reason}") from None
+        reason = f"{type(error).__name__}: {error}".splitlines()[0][:150]
+        raise ValueError(f"{path!r} can't be read as weights, {reason}") from None
 
 
 def _torch_load(path):
@@ -91,11 +89,15 @@ def _torch_load(path):
 
 
 def _without_prefixes(weights):
-    """The same tensors; what stands before all names because the network was wrapped is dropped."""
+    """The same tensors under the network's own names: what wrappers put before them, or beside them, is dropped."""
     odd = [key for key in weights if not isinstance(key, str)]
     if odd:
         raise ValueError(f"weights must have names, got the key {odd[0]!r}")
-    weights = {key.replace("_orig_mod.", ""): value for key, value in weights.items() if key != "n_averaged"}
+    weights = {key: value for key, value in weights.items() if key != "n_averaged" and not key.endswith("_extra_state")}
+    plain = {key.replace("_orig_mod.", ""): value for key, value in weights.items()}
+    if len(plain) < len(weights):
+        raise ValueError("names are ambiguous: some differ in _orig_mod. alone")
+    weights = plain
     for prefix in PREFIXES * 2:  # each may be around the other
         if weights and all(key.startswith(prefix) for key in weights):
             weights = {key.removeprefix(prefix): value for key, value in weights.items()}
@@ -110,17 +112,21 @@ def _numbers(weights):
             array = np.asarray(value)
             if array.dtype.kind in "fiu" and array.itemsize <= 8:
                 value = torch.from_numpy(array.astype(array.dtype.newbyteorder("=")))  # a copy: torch wants to write
-        if isinstance(value, torch.Tensor) and (value.is_floating_point() or name.endswith(COUNTER)):
+        dense = isinstance(value, torch.Tensor) and value.layout is torch.strided and not value.is_meta
+        if dense and (value.is_floating_point() or name.endswith(COUNTER)):
             found[name] = value
         else:
             odd.append(f"{name} is {_kind(value)}")
     if odd:
-        raise ValueError(f"all weights must be tensors of floats; {len(odd)} of {len(weights)} are not: {_few(odd)}")
+        raise ValueError(
+            f"all weights must be dense tensors of floats; {len(odd)} of {len(weights)} are not: {_few(odd)}"
+        )
     return found
 
 
 def _kind(value):
-    return f"{type(value).__name__} of {value.dtype}" if hasattr(value, "dtype") else type(value).__name__
+    kind = type(value).__name__ + (f" of {value.dtype}" if hasattr(value, "dtype") else "")
+    return f"{kind}, {value.layout}, {value.device}" if isinstance(value, torch.Tensor) else kind
 
 
 def _in_order(own, weights):
@@ -163,7 +169,11 @@ def _check(own, weights):
     }
     if any(faults.values()):
         told = "; ".join(f"{len(names)} {fault}: {_few(names)}" for fault, names in faults.items() if names)
-        hint = "" if needed & given else "; no name agrees: if the order does, by_order=True loads them"
+        hint = (
+            ""
+            if needed & given or len(needed) != len(given)
+            else "; no name agrees: if the order does, by_order=True loads them"
+        )
         raise ValueError(f"weights do not fit the model's {len(needed)}: {told}{hint}")
 
 

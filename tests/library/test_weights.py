@@ -60,6 +60,7 @@ WRAPPED = {
     },
     "parameters": lambda state: {k: nn.Parameter(v, v.is_floating_point()) for k, v in state.items()},
     "without counters": without_counters,
+    "with what a module keeps besides": lambda state: state | {"blocks._extra_state": {"version": 1}},
     "another order": lambda state: dict(sorted(state.items(), reverse=True)),
 }
 
@@ -157,6 +158,12 @@ def broken(state):
     return dict(keys)
 
 
+def inside_itself(state):
+    found = {}
+    found["model"] = found
+    return found
+
+
 SHAPES = "the order does not fit: 26 tensors for the model's 27, "
 BAD = {
     "no file": (lambda s: "nowhere.pth", {}, "there is no file 'nowhere.pth'"),
@@ -175,6 +182,23 @@ BAD = {
     ),
     "names that are none": (lambda s: {0: torch.ones(1)}, {}, "weights must have names, got the key 0"),
     "missing": (lambda s: dict(list(s.items())[1:]), {}, "the model's 27: 1 missing: conv_stem.weight$"),
+    "two of one name": (
+        lambda s: changed(s, **{"_orig_mod.classifier.bias": torch.ones(5)}),
+        {},
+        "names are ambiguous: some differ in _orig_mod. alone",
+    ),
+    "itself inside": (inside_itself, {}, "1 of 1 are not: model is dict"),
+    "sparse": (
+        lambda s: changed(s, classifier__weight=torch.ones(5, 32).to_sparse()),
+        {},
+        "dense tensors of floats; 1 of 32 are not: classifier.weight is Tensor of torch.float32, torch.sparse_coo",
+    ),
+    "without numbers": (
+        lambda s: changed(s, classifier__weight=torch.ones(5, 32, device="meta")),
+        {},
+        "1 of [0-9]+ are not: classifier.weight is Tensor of torch.float32, torch.strided, meta",
+    ),
+    "nothing that agrees": (lambda s: {"a": torch.ones(2)}, {}, "27 missing: .*; 1 unexpected: a$"),
     "unexpected": (lambda s: changed(s, more=torch.ones(2)), {}, "the model's 27: 1 unexpected: more$"),
     "another shape": (
         lambda s: changed(s, classifier__bias=torch.ones(1000)),
@@ -230,11 +254,11 @@ class Whole(nn.Linear):
 @pytest.mark.parametrize("what", [Whole(2, 2), {"state_dict": {}, "args": Whole}])
 def test_files_that_would_run_code_are_refused(what, tmp_path):
     torch.save(what, tmp_path / "whole.pth")
-    with pytest.raises(ValueError, match=r"whole.pth' .*holds more than tensors.* save its state_dict\(\)"):
+    with pytest.raises(ValueError, match=r"whole.pth' .*holds more than tensors.* save state_dict\(\) alone"):
         load_weights(network(), tmp_path / "whole.pth")
 
 
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut", b"\x89HDF\r\n", b"version https://git-lfs"])
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut", b"\x89HDF\r\n", b"version https://git-lfs", b"hello"])
 def test_files_of_other_kinds_are_refused(content, tmp_path):
     (tmp_path / "other.pth").write_bytes(content)
     with pytest.raises(ValueError, match="other.pth'") as error:
@@ -244,9 +268,10 @@ def test_files_of_other_kinds_are_refused(content, tmp_path):
 
 def test_models_that_hold_no_numbers_are_refused(trained):
     with torch.device("meta"):
-        model = network()
-    with pytest.raises(ValueError, match="device meta"):
-        load_weights(model, trained)
+        without_numbers = network()
+    for model in (without_numbers, nn.LazyLinear(3)):
+        with pytest.raises(ValueError, match="model has no numbers yet"):
+            load_weights(model, trained)
     with pytest.raises(ValueError, match="model must be a torch module, got OrderedDict"):
         load_weights(trained, model)
 
