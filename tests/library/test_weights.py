@@ -78,9 +78,14 @@ def test_wrappers_and_prefixes_are_taken_off(trained, wrap):
     assert_loaded(model, without_counters(trained))
 
 
-@pytest.mark.filterwarnings("ignore:.*torch.jit.script_method:DeprecationWarning")  # torch.compile's own
 @pytest.mark.parametrize(
-    "wrap", [nn.DataParallel, torch.compile, lambda model: nn.Sequential(OrderedDict(model=model))]
+    "wrap",
+    [
+        nn.DataParallel,
+        lambda model: nn.Sequential(OrderedDict(_orig_mod=model)),  # as torch.compile does
+        lambda model: nn.Sequential(OrderedDict(model=model)),
+    ],
+    ids=["parallel", "compiled", "inside"],
 )
 def test_a_model_may_be_wrapped_as_well(trained, wrap):
     model = network()
