@@ -10,7 +10,7 @@ kernel's odd pixel goes to the bottom and right). Values that do not fit raise V
 
 import torch
 
-from .geometry import check_groups, pair, positive_int, slide
+from .geometry import pair, positive_int, slide
 
 _IMAGES = ("N, C_in, H, W", "C_in, H, W")
 _SEQUENCES = ("N, C_in, L", "C_in, L")
@@ -32,7 +32,7 @@ def conv2d_loops(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1
     """
     tensors = isinstance(x, torch.Tensor)
     _check_rank("x", _shape(x), _IMAGES[0])
-    _check_operands(x, weight, bias, groups, tensors)
+    _check_operands(x, weight, bias, positive_int("groups", groups), tensors=tensors)
     (N, C_in, H, W), (C_out, _, K_h, K_w) = _shape(x), _shape(weight)
     positive_int("batch size", N)
     (H_out, W_out), (s_h, s_w), frame, (d_h, d_w) = slide((H, W), (K_h, K_w), stride, padding, dilation)
@@ -81,7 +81,7 @@ def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     ``einsum`` writes the windows out and multiplies matrices (im2col): ``K_h * K_w`` times the memory of the input at
     stride 1. Source: Chellapilla, Puri and Simard 2006; names and semantics of ``torch.nn.functional.conv2d``.
     """
-    _check_operands(x, weight, bias, groups)
+    _check_operands(x, weight, bias, positive_int("groups", groups))
     seen = windows(x, weight.shape[2:], stride, padding, dilation).unflatten(-5, (groups, -1))
     y = torch.einsum("...gchwij,gocij->...gohw", seen, weight.unflatten(0, (groups, -1)))
     return _add_bias(y.flatten(-4, -3), bias)
@@ -95,7 +95,7 @@ def depthwise_conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1):
     ``weight`` is ``(C_in*m, 1, K_h, K_w)`` with any depth multiplier ``m``, as in ``torch.nn.Conv2d`` with
     ``groups=C_in``. Source: Howard et al. 2017 (MobileNets, arXiv 1704.04861), equation 3, for ``m = 1``.
     """
-    _check_operands(x, weight, bias, groups=None)
+    _check_operands(x, weight, bias, "depthwise")
     kernels = weight.squeeze(1).unflatten(0, (x.shape[-3], -1))  # (C_in, m, K_h, K_w)
     y = torch.einsum("...chwij,cmij->...cmhw", windows(x, weight.shape[2:], stride, padding, dilation), kernels)
     return _add_bias(y.flatten(-4, -3), bias)
@@ -123,6 +123,7 @@ def depthwise_separable_conv2d(x, depthwise_weight, pointwise_weight, stride=1, 
     1704.04861), section 3.1.
     """
     _check_halves(depthwise_weight, pointwise_weight)
+    _check_operands(x, depthwise_weight, groups="depthwise", name="depthwise_weight")
     return pointwise_conv2d(depthwise_conv2d(x, depthwise_weight, None, stride, padding, dilation), pointwise_weight)
 
 
@@ -132,9 +133,7 @@ def conv1d(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     ``x`` is ``(N, C_in, L)`` or ``(C_in, L)``, ``weight`` ``(C_out, C_in/groups, K)``; the result is
     ``(N, C_out, L_out)`` or without the ``N``. Stride, padding and dilation are steps along the sequence.
     """
-    _check_tensors(x=x, weight=weight)
-    _check_rank("x", x.shape, *_SEQUENCES)
-    _check_rank("weight", weight.shape, _WEIGHT_1D)
+    _check_operands(x, weight, bias, positive_int("groups", groups), dims=1)
     padding = padding if isinstance(padding, str) else (0, padding)
     x, weight = x.unsqueeze(-2), weight.unsqueeze(-2)
     return conv2d(x, weight, bias, (1, stride), padding, (1, dilation), groups).squeeze(-2)
@@ -147,8 +146,7 @@ def depthwise_separable_conv1d(x, depthwise_weight, pointwise_weight, stride=1, 
     ``(C_out, C_in*m, 1)``. Source: Yu et al. 2018 (QANet, arXiv 1804.09541), section 2.2.
     """
     _check_halves(depthwise_weight, pointwise_weight)
-    _check_tensors(x=x)
-    _check_rank("x", x.shape, *_SEQUENCES)
+    _check_operands(x, depthwise_weight, groups="depthwise", name="depthwise_weight", dims=1)
     middle = conv1d(x, depthwise_weight, None, stride, padding, dilation, groups=x.shape[-2])
     return conv1d(middle, pointwise_weight)
 
@@ -163,7 +161,9 @@ def ghost_features(x, primary_weight, cheap_weight, out_channels=None, stride=1,
     maps. Stride and padding are those of the standard convolution; the cheap one keeps the size. There is no norm and
     no activation. Source: Han et al. 2020 (GhostNet, arXiv 1911.11907), section 3.1; the cut: the authors' code.
     """
+    _check_operands(x, primary_weight, name="primary_weight")
     intrinsic = conv2d(x, primary_weight, None, stride, padding)
+    _check_operands(intrinsic, cheap_weight, groups="depthwise", name="cheap_weight")
     maps = torch.cat([intrinsic, depthwise_conv2d(intrinsic, cheap_weight, padding="same")], dim=-3)
     if out_channels is None:
         return maps
@@ -183,7 +183,10 @@ def dense_weight(weight, groups):
     _check_rank("weight", weight.shape, _WEIGHT, _WEIGHT_1D)
     C_out, group_channels, *kernel_size = weight.shape
     C_in = group_channels * positive_int("groups", groups)
-    check_groups(C_in, C_out, groups)
+    if not C_in * C_out:
+        raise ValueError(f"weight must have channels, got shape {tuple(weight.shape)}")
+    if C_out % groups:
+        raise ValueError(f"groups must divide the {C_out} output channels of weight, got groups={groups}")
     dense = weight.new_zeros(groups, C_out // groups, groups, group_channels, *kernel_size)
     g = torch.arange(groups)
     dense[g, :, g] = weight.unflatten(0, (groups, -1))  # output group g reads input group g
@@ -207,22 +210,25 @@ def separable_weight(depthwise_weight, pointwise_weight, depth_multiplier=1):
     return torch.einsum("ocm,cm...->oc...", mixing, kernels)
 
 
-def _check_operands(x, weight, bias, groups=1, tensors=True):
-    """Do image, weight and bias fit together? ``groups=None``: one group for each input channel."""
+def _check_operands(x, weight, bias=None, groups=None, name="weight", tensors=True, dims=2):
+    """Do image, weight and bias fit together? ``groups``: a number, "depthwise", or None if the caller takes none."""
     if tensors:
-        _check_tensors(x=x, weight=weight, **({} if bias is None else {"bias": bias}))
+        _check_tensors(x=x, **{name: weight}, **({} if bias is None else {"bias": bias}))
     x_shape, weight_shape = _shape(x), _shape(weight)
-    _check_rank("x", x_shape, *_IMAGES)
-    _check_rank("weight", weight_shape, _WEIGHT)
-    in_channels, (out_channels, group_channels, *_) = x_shape[-3], weight_shape
-    if groups is None and (group_channels != 1 or out_channels % max(in_channels, 1)):
-        raise ValueError(f"weight must have shape (C_in*m, 1, K_h, K_w) for {in_channels} channels, got {weight_shape}")
-    groups = in_channels if groups is None else groups
-    check_groups(in_channels, out_channels, groups)
-    if group_channels * groups != in_channels:
-        raise ValueError(
-            f"weight has {group_channels} input channels per group, x has {in_channels} channels and groups={groups}"
-        )
+    _check_rank("x", x_shape, *(_IMAGES if dims == 2 else _SEQUENCES))
+    _check_rank(name, weight_shape, _WEIGHT if dims == 2 else _WEIGHT_1D)
+    in_channels, (out_channels, group_channels, *_) = x_shape[-1 - dims], weight_shape
+    if not in_channels:
+        raise ValueError(f"x must have at least one channel, got shape {x_shape}")
+    told = f" and groups={groups}" if isinstance(groups, int) else ""
+    if told and (in_channels % groups or out_channels % groups):
+        both = f"the {in_channels} channels of x and the {out_channels} of {name}"
+        raise ValueError(f"groups must divide {both}, got groups={groups}")
+    divisor, first = (in_channels, f"{in_channels}*m") if groups == "depthwise" else (1, "C_out")
+    groups = {"depthwise": in_channels, None: 1}.get(groups, groups)
+    if not out_channels or out_channels % divisor or group_channels * groups != in_channels:
+        wanted = f"({first}, {in_channels // groups}, {'K_h, K_w' if dims == 2 else 'K'})"
+        raise ValueError(f"{name} must have shape {wanted} for {in_channels} channels{told}, got {weight_shape}")
     if bias is not None and _shape(bias) != (out_channels,):
         raise ValueError(f"bias must have shape ({out_channels},), one number per output channel, got {_shape(bias)}")
 
@@ -232,7 +238,7 @@ def _check_halves(depthwise_weight, pointwise_weight):
     _check_tensors(depthwise_weight=depthwise_weight, pointwise_weight=pointwise_weight)
     depthwise, pointwise = tuple(depthwise_weight.shape), tuple(pointwise_weight.shape)
     reads = depthwise[:1] + (1,) * len(depthwise[2:])
-    if len(depthwise) not in (3, 4) or depthwise[1] != 1 or pointwise[1:] != reads:
+    if len(depthwise) not in (3, 4) or depthwise[1] != 1 or pointwise[1:] != reads or not depthwise[0] * pointwise[0]:
         raise ValueError(
             "depthwise_weight must have shape (C_in*m, 1, K_h, K_w) and pointwise_weight (C_out, C_in*m, 1, 1), "
             f"or both one axis less in 1-D; got {depthwise} and {pointwise}"
@@ -240,13 +246,14 @@ def _check_halves(depthwise_weight, pointwise_weight):
 
 
 def _check_tensors(**tensors):
-    """Every argument must be a torch tensor, all of one dtype."""
+    """Every argument must be a torch tensor, all of one dtype and on one device."""
     for name, tensor in tensors.items():
         if not isinstance(tensor, torch.Tensor):
             raise ValueError(f"{name} must be a torch tensor, got {type(tensor).__name__}")
-    dtypes = {name: str(tensor.dtype) for name, tensor in tensors.items()}
-    if len(set(dtypes.values())) > 1:
-        raise ValueError(f"all tensors must have one dtype, got {dtypes}")
+    for what in ("dtype", "device"):
+        found = {name: str(getattr(tensor, what)) for name, tensor in tensors.items()}
+        if len(set(found.values())) > 1:
+            raise ValueError(f"all tensors must have one {what}, got {found}")
 
 
 def _check_rank(name, shape, *layouts):

@@ -25,8 +25,29 @@ def positive_int(name: str, value, minimum: int = 1) -> int:
 
 def positive_number(name: str, value):
     """The value itself, if it is a positive, finite number of any real type (not bool)."""
-    if not isinstance(value, Real) or isinstance(value, bool) or not 0 < value < inf:
-        raise ValueError(f"{name} must be a positive, finite real number (int, float or fraction), got {value!r}")
+    try:
+        fits = isinstance(value, Real) and not isinstance(value, bool) and 0 < float(value) < inf
+    except OverflowError:  # an int with hundreds of digits
+        fits = False
+    if not fits:
+        shown = repr(value)[:60]
+        raise ValueError(f"{name} must be a positive, finite real number (int, float or fraction), got {shown}")
+    return value
+
+
+def share(name: str, value):
+    """The value itself, if it is a real number from 0 to 1."""
+    if not isinstance(value, Real) or isinstance(value, bool) or not 0 <= value <= 1:
+        raise ValueError(f"{name} must be a number from 0 to 1, got {value!r}")
+    return value
+
+
+def width(value):
+    """A network's width multiplier: a positive number below 32, the side of the smallest image that networks take."""
+    value = positive_number("width_multiplier", value)
+    if value >= 32:
+        hint = f": did you mean input_size={value!r}? (Models take any, without it.)" if value in range(10**5) else ""
+        raise ValueError(f"width_multiplier must be below 32, got {value!r}{hint}")
     return value
 
 
@@ -51,6 +72,9 @@ def output_size(size: int, kernel_size: int, stride: int = 1, padding: int = 0, 
 
 def output_size_padded(size: int, kernel_size: int, stride: int, padding: tuple[int, int], dilation: int) -> int:
     """:func:`output_size` where the padding before and after may differ, as ``'same'`` needs for even kernels."""
+    if not isinstance(padding, (tuple, list)) or len(padding) != 2:
+        raise ValueError(f"padding must be two whole numbers (before, after), got {padding!r}")
+    padding = [positive_int("padding", zeros, minimum=0) for zeros in padding]
     size = positive_int("input size", size)
     kernel_size = positive_int("kernel_size", kernel_size)
     stride = positive_int("stride", stride)
@@ -102,12 +126,26 @@ def resolve_padding(padding, kernel_size: int, stride: int = 1, dilation: int = 
     return padding, padding
 
 
+def tensorflow_padding(size: int, kernel_size: int, stride: int = 1, dilation: int = 1) -> tuple[int, int]:
+    """``(before, after)`` padding of TensorFlow's ``SAME``, which depends on the size: ``ceil(size/stride)`` outputs.
+
+    It is what the last window lacks, ``max((ceil(size/stride) - 1)*stride + dilation*(kernel_size-1) + 1 - size, 0)``,
+    halved; the odd pixel goes after. At stride 1 it is torch's ``'same'``; 3x3 at stride 2 gets ``(0, 1)`` on even
+    sizes and ``(1, 1)`` on odd ones. Source: the notes on padding in TensorFlow's ``tf.nn``.
+    """
+    size, stride = positive_int("size", size), positive_int("stride", stride)
+    extent = sum(split_same_padding(kernel_size, dilation)) + 1
+    total = max((size - 1) // stride * stride + extent - size, 0)
+    return total // 2, total - total // 2
+
+
 def slide(size, kernel_size, stride=1, padding=0, dilation=1):
     """How a kernel slides over an image: ``(output_size, stride, padding, dilation)``, checked, one number per axis.
 
     ``size`` and ``kernel_size`` are pairs (height, width); the others are one whole number or a pair, ``padding`` may
     be ``'same'`` or ``'valid'``. The padding returned is ``((top, bottom), (left, right))``.
     """
+    size, kernel_size = pair("input size", size, minimum=0), pair("kernel_size", kernel_size)
     stride, dilation = pair("stride", stride), pair("dilation", dilation)
     paddings = (padding, padding) if isinstance(padding, str) else pair("padding", padding, minimum=0)
     padding = tuple(map(resolve_padding, paddings, kernel_size, stride, dilation))
@@ -138,8 +176,7 @@ def scaled_channels(channels: int, width_multiplier: float, minimum: int = 8) ->
     Source: the authors' TensorFlow code for MobileNet; the paper (arXiv 1704.04861, section 3.3) does not say how it
     rounds.
     """
-    width_multiplier = positive_number("width_multiplier", width_multiplier)
-    return max(floor(width_multiplier * positive_int("channels", channels)), minimum)
+    return max(floor(width(width_multiplier) * positive_int("channels", channels)), minimum)
 
 
 def make_divisible(value: float, divisor: int) -> int:

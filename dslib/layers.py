@@ -10,7 +10,7 @@ is, not copied), or None for none. Constructors raise ValueError for values that
 import torch
 from torch import nn
 
-from .geometry import check_groups, pair, positive_int, resolve_padding, same_padding
+from .geometry import check_groups, pair, positive_int, resolve_padding, same_padding, tensorflow_padding
 
 ACTIVATIONS = {"relu": nn.ReLU, "relu6": nn.ReLU6, "silu": nn.SiLU}
 
@@ -169,6 +169,41 @@ class GhostModule(nn.Module):
         return torch.cat([intrinsic, ghosts], dim=1)[:, : self.out_channels]
 
 
+class TensorFlowPad2d(nn.Module):
+    """Zeros around a map as TensorFlow's ``SAME`` has them, for the strided convolution that comes next.
+
+    ``(N, C, H, W)`` grows so that a kernel without padding of its own gives ``(ceil(H/stride), ceil(W/stride))``: the
+    zeros are on the right and below first. See :func:`dslib.geometry.tensorflow_padding`.
+    """
+
+    def __init__(self, kernel_size, stride):
+        super().__init__()
+        self.kernel_size, self.stride = pair("kernel_size", kernel_size), pair("stride", stride)
+
+    def forward(self, x):
+        rows, columns = map(tensorflow_padding, x.shape[-2:], self.kernel_size, self.stride)
+        return nn.functional.pad(x, (*columns, *rows))
+
+    def extra_repr(self):
+        return f"kernel_size={self.kernel_size}, stride={self.stride}"
+
+
+def add_conv2d(block, name, in_channels, out_channels, kernel_size, stride=1, groups=1, padding="torch"):
+    """Append an odd convolution without bias to an ``nn.Sequential``, its output ``ceil(size/stride)``.
+
+    ``padding="torch"`` has as many zeros on all sides. ``"tensorflow"`` differs at strides above 1: then a
+    :class:`TensorFlowPad2d` called ``<name>_pad`` comes before the convolution, which is torch's own in either case.
+    """
+    if padding not in ("torch", "tensorflow"):
+        raise ValueError(f"padding must be 'torch' or 'tensorflow', got {padding!r}")
+    own = same_padding(kernel_size)
+    if padding == "tensorflow" and positive_int("stride", stride) > 1:
+        block.add_module(f"{name}_pad", TensorFlowPad2d(kernel_size, stride))
+        own = 0
+    arguments = _conv_arguments(2, in_channels, out_channels, kernel_size, stride, own, groups=groups)
+    block.add_module(name, nn.Conv2d(*arguments))
+
+
 def activation_module(activation, inplace=False):
     """The module for an activation's name (one of ``ACTIVATIONS``), for a module itself, or for None (the identity).
 
@@ -190,7 +225,10 @@ def _norm(norm, channels):
         return nn.Identity()
     if isinstance(norm, nn.Module) or not callable(norm):
         raise ValueError(f"norm must be None or take a channel count, as nn.BatchNorm2d does, got {norm!r}")
-    return norm(channels)
+    module = norm(channels)
+    if not isinstance(module, nn.Module):
+        raise ValueError(f"norm must return a module for {channels} channels, got {module!r}")
+    return module
 
 
 def _conv_norm_act(conv_arguments, activation):

@@ -6,6 +6,40 @@ a table stand the few numbers of its network that the rows don't hold.
 
 from typing import NamedTuple
 
+from .geometry import positive_int
+
+
+def read(rows, kind):
+    """The rows as a list of ``kind``, one of the row types below; each may be any tuple or list with its fields.
+
+    Raises ValueError, with the row's number from 0, for what is no such row. Symbols may stand for channels.
+    """
+    try:
+        rows = list(rows)
+    except TypeError:
+        raise ValueError(f"rows must be a sequence of rows {_fields(kind)}, got {rows!r}") from None
+    if not rows:
+        raise ValueError(f"rows must hold at least one row {_fields(kind)}, got {rows!r}")
+    return [_read_row(number, row, kind) for number, row in enumerate(rows)]
+
+
+def _read_row(number, row, kind):
+    if not isinstance(row, (tuple, list)) or len(row) != len(kind._fields):
+        raise ValueError(f"row {number} must be {_fields(kind)}, got {row!r}")
+    values = []
+    for name, value in zip(kind._fields, row, strict=True):
+        symbol = "channels" in name and hasattr(value, "free_symbols")
+        if kind.__annotations__[name] is int and not symbol:
+            value = positive_int(f"{name} of row {number}", value)
+        elif kind.__annotations__[name] is bool and value not in (True, False):
+            raise ValueError(f"{name} of row {number} must be True or False, got {value!r}")
+        values.append(value)
+    return kind(*values)
+
+
+def _fields(kind):
+    return f"({', '.join(kind._fields)})"
+
 
 class Pair(NamedTuple):
     """A depthwise 3x3 convolution with this stride, then a pointwise one with so many output channels."""
@@ -64,6 +98,34 @@ GHOSTNET_STEM = 16  # channels after the first convolution
 GHOSTNET_HEAD = 1280  # channels before the classifier, the same at every width
 GHOSTNET_SQUEEZE = 4  # a gate has so many times fewer channels inside
 GHOSTNET_DIVISOR = 4  # channels of other widths, and those inside the gates, are multiples of this
+
+
+class Inverted(NamedTuple):
+    """So many inverted residual blocks: how much wider each is inside, its depthwise kernel, what it makes, its stride.
+
+    The stride is that of the first block alone.
+    """
+
+    blocks: int
+    expansion: int
+    kernel_size: int
+    out_channels: int
+    stride: int
+
+
+# EfficientNet (arXiv 1905.11946), Table 1, stages 2 to 8, with the strides that its resolutions imply. The Lite0 of the
+# authors' repository is this network without gates and with ReLU6 in place of swish.
+EFFICIENTNET_LITE0 = (
+    Inverted(blocks=1, expansion=1, kernel_size=3, out_channels=16, stride=1),
+    Inverted(blocks=2, expansion=6, kernel_size=3, out_channels=24, stride=2),
+    Inverted(blocks=2, expansion=6, kernel_size=5, out_channels=40, stride=2),
+    Inverted(blocks=3, expansion=6, kernel_size=3, out_channels=80, stride=2),
+    Inverted(blocks=3, expansion=6, kernel_size=5, out_channels=112, stride=1),
+    Inverted(blocks=4, expansion=6, kernel_size=5, out_channels=192, stride=2),
+    Inverted(blocks=1, expansion=6, kernel_size=3, out_channels=320, stride=1),
+)
+EFFICIENTNET_LITE0_STEM = 32  # channels after the first convolution
+EFFICIENTNET_LITE0_HEAD = 1280  # channels before the classifier
 
 
 class Conv(NamedTuple):

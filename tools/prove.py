@@ -63,6 +63,10 @@ PARTS = {
     "frameworks": [
         install("frameworks"),
         ("chapter beside other frameworks", pytest(*NBVAL, *chapters("frameworks"), python=python_of("frameworks"))),
+        (
+            "Keras's MobileNet with the same weights",
+            pytest("tests/prove/test_keras.py", python=python_of("frameworks"), before=("KERAS_BACKEND=tensorflow",)),
+        ),
     ],
     "zoo": [
         install("zoo"),

@@ -2,7 +2,8 @@
 
     python -m tools.reference
 
-``mobilenetv1_100.csv`` and ``ghostnet_100.csv``: the keys of the state dicts in order, with their shapes.
+``mobilenetv1_100.csv``, ``ghostnet_100.csv``, ``tf_efficientnet_lite0.csv``: the keys of the state dicts in order, with
+their shapes.
 ``logits.csv``: ten logits for each of two images, weights and images filled by filling.py there, float64.
 
 timm is not installed with the book: `make .venv-zoo/installed`, then `.venv-zoo/bin/python -m tools.reference`.
@@ -16,8 +17,8 @@ from pathlib import Path
 import torch
 
 FOLDER = Path(__file__).resolve().parent.parent / "tests" / "support" / "reference"
-KEYS_OF = ["mobilenetv1_100", "ghostnet_100"]
-LOGITS_OF = ["mobilenetv1_100", "ghostnet_050", "ghostnet_130"]
+KEYS_OF = ["mobilenetv1_100", "ghostnet_100", "tf_efficientnet_lite0"]
+LOGITS_OF = ["mobilenetv1_100", "ghostnet_050", "ghostnet_130", "tf_efficientnet_lite0"]
 CLASSES = range(0, 1000, 100)
 
 

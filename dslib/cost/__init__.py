@@ -18,6 +18,7 @@ which is right where stride 1 and padding keep the size. In the formulas ``C_in`
 
 from .network import Network, Row
 from .networks import (
+    efficientnet_lite0,
     ghost_resnet_56_cifar,
     ghost_vgg_16_cifar,
     ghostnet,

@@ -90,14 +90,17 @@ class Network:
 
     def add(self, *branches):
         """Add the branches' maps to this one, number by number, as a shortcut does: all have the same shape."""
+        self._paths(*branches)
         self._same("channels and sizes to be added", *((path.channels, path.size) for path in (self, *branches)))
 
     def scale(self, gate):
         """Multiply each channel by the one number that the branch ``gate`` has for it."""
+        self._paths(gate)
         self._same("channels and sizes of a gate", (self.channels, (1, 1)), (gate.channels, gate.size))
 
     def concat(self, *branches):
         """Stack the branches' maps behind this one: the channels add up, the sizes are the same."""
+        self._paths(*branches)
         self._same("sizes of stacked maps", self.size, *(path.size for path in branches))
         self.channels += sum(path.channels for path in branches)
 
@@ -127,6 +130,12 @@ class Network:
         """The map's (height, width) after a window of this size has gone over it."""
         padding = tuple(map(same_padding, kernel_size)) if padding is None else pair("padding", padding, minimum=0)
         return tuple(map(_next_size, self.size, kernel_size, stride, padding))
+
+    @staticmethod
+    def _paths(*branches):
+        for path in branches:
+            if not isinstance(path, Network):
+                raise ValueError(f"a branch must be a Network, got {path!r}")
 
     @staticmethod
     def _same(what, first, *others):

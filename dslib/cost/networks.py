@@ -9,7 +9,8 @@ import operator
 from itertools import groupby
 
 from .. import tables
-from ..geometry import make_divisible, positive_int, positive_number, scaled_channels
+from ..geometry import make_divisible, positive_int, scaled_channels
+from ..geometry import width as checked_width
 from .checks import symbolic, whole
 from .network import Network
 
@@ -42,9 +43,9 @@ def _mobilenet_v1(separable, width_multiplier, input_size, in_channels, num_clas
     net = Network(in_channels, input_size)
     net.conv2d("conv_stem", width(tables.MOBILENET_V1_STEM), 3, stride=2, norm="bn1")
     stage, block = 0, -1
-    for number, (stride, channels) in enumerate(rows):
+    for number, (stride, channels) in enumerate(tables.read(rows, tables.Pair)):
         # a stage begins at each stride 2
-        stage, block = (stage + 1, 0) if positive_int("stride", stride) > 1 and number else (stage, block + 1)
+        stage, block = (stage + 1, 0) if stride > 1 and number else (stage, block + 1)
         name = f"blocks.{stage}.{block}"
         if separable:
             net.depthwise_conv2d(f"{name}.conv_dw", 3, stride, norm=f"{name}.bn1")
@@ -52,7 +53,7 @@ def _mobilenet_v1(separable, width_multiplier, input_size, in_channels, num_clas
         else:
             net.conv2d(f"{name}.conv", width(channels), 3, stride, norm=f"{name}.bn1")
     net.global_pool()
-    net.linear("classifier", num_classes)
+    net.linear("classifier", whole("num_classes", num_classes))
     return net
 
 
@@ -68,10 +69,8 @@ def ghostnet(width_multiplier=1, input_size=224, in_channels=3, num_classes=1000
         return _rounded(channels * width_multiplier)
 
     if not symbolic(width_multiplier):
-        positive_number("width_multiplier", width_multiplier)
-    rows = tuple(rows)
-    if not rows:
-        raise ValueError(f"rows must hold at least one bottleneck, got {rows!r}")
+        checked_width(width_multiplier)
+    rows = tables.read(rows, tables.Bottleneck)
     net = Network(in_channels, input_size)
     net.conv2d("conv_stem", width(tables.GHOSTNET_STEM), 3, stride=2, norm="bn1")
     stages = [list(stage) for _, stage in groupby(rows, key=lambda row: row[-1])]
@@ -82,7 +81,7 @@ def ghostnet(width_multiplier=1, input_size=224, in_channels=3, num_classes=1000
     net.conv2d(f"blocks.{len(stages)}.0.conv", width(hidden), 1, norm=f"blocks.{len(stages)}.0.bn1")
     net.global_pool()
     net.conv2d("conv_head", tables.GHOSTNET_HEAD, 1, bias=True)
-    net.linear("classifier", num_classes)
+    net.linear("classifier", whole("num_classes", num_classes))
     return net
 
 
@@ -90,7 +89,7 @@ def _ghost_bottleneck(net, name, hidden, out_channels, kernel_size, squeeze, str
     """Two Ghost modules, between them a depthwise convolution for the stride and a gate, and a shortcut around all."""
     shortcut = net.branch()
     _ghost_module(net, f"{name}.ghost1", hidden)
-    if positive_int("stride", stride) > 1:
+    if stride > 1:
         net.depthwise_conv2d(f"{name}.conv_dw", kernel_size, stride, norm=f"{name}.bn_dw")
     if squeeze:
         gate = net.branch()
@@ -103,6 +102,33 @@ def _ghost_bottleneck(net, name, hidden, out_channels, kernel_size, squeeze, str
         shortcut.depthwise_conv2d(f"{name}.shortcut.0", kernel_size, stride, norm=f"{name}.shortcut.1")
         shortcut.conv2d(f"{name}.shortcut.2", out_channels, 1, norm=f"{name}.shortcut.3")
     net.add(shortcut)
+
+
+def efficientnet_lite0(input_size=224, in_channels=3, num_classes=1000, rows=tables.EFFICIENTNET_LITE0):
+    """Cost of EfficientNet-Lite0: 385,187,552 MACs and 4,652,008 params at 224 pixels.
+
+    ``rows``: ``(blocks, expansion, kernel_size, out_channels, stride)`` each. TensorFlow's padding gives outputs of the
+    same sizes as torch's. Source: EfficientNet (arXiv 1905.11946), Table 1, and the authors' repository.
+    """
+    net = Network(in_channels, input_size)
+    net.conv2d("conv_stem", tables.EFFICIENTNET_LITE0_STEM, 3, stride=2, norm="bn1")
+    for stage, row in enumerate(tables.read(rows, tables.Inverted)):
+        for block in range(row.blocks):
+            step = 1 if block else row.stride
+            _inverted_residual(net, f"blocks.{stage}.{block}", row.expansion, row.kernel_size, row.out_channels, step)
+    net.conv2d("conv_head", tables.EFFICIENTNET_LITE0_HEAD, 1, norm="bn2")
+    net.global_pool()
+    net.linear("classifier", whole("num_classes", num_classes))
+    return net
+
+
+def _inverted_residual(net, name, expansion, kernel_size, out_channels, stride):
+    """Widen, if at all, convolve depthwise, narrow. The shortcut has no weights: it costs nothing."""
+    hidden, widens = net.channels * expansion, expansion > 1
+    if widens:
+        net.conv2d(f"{name}.conv_pw", hidden, 1, norm=f"{name}.bn1")
+    net.depthwise_conv2d(f"{name}.conv_dw", kernel_size, stride, norm=f"{name}.bn{1 + widens}")
+    net.conv2d(f"{name}.conv_pw{'l' * widens}", out_channels, 1, norm=f"{name}.bn{2 + widens}")
 
 
 def vgg_16_cifar(input_size=32, in_channels=3, num_classes=10, rows=tables.VGG_16_CIFAR):
@@ -125,7 +151,7 @@ def ghost_vgg_16_cifar(
 
 def _vgg(ratio, dw_kernel_size, input_size, in_channels, num_classes, rows):
     net = Network(in_channels, input_size)
-    for index, (out_channels, pool) in enumerate(rows):
+    for index, (out_channels, pool) in enumerate(tables.read(rows, tables.Conv)):
         if ratio is None:
             net.conv2d(f"blocks.{index}.0.conv", out_channels, 3, norm=f"blocks.{index}.0.norm")
         else:
@@ -134,7 +160,7 @@ def _vgg(ratio, dw_kernel_size, input_size, in_channels, num_classes, rows):
             net.pool(2)
     net.global_pool()
     net.linear("hidden", tables.VGG_16_CIFAR_HIDDEN)
-    net.linear("classifier", num_classes)
+    net.linear("classifier", whole("num_classes", num_classes))
     return net
 
 
@@ -161,8 +187,8 @@ def ghost_resnet_56_cifar(
 def _resnet(ratio, dw_kernel_size, input_size, in_channels, num_classes, rows):
     net = Network(in_channels, input_size)
     net.conv2d("conv_stem", tables.RESNET_56_CIFAR_STEM, 3, norm="bn1")
-    for stage, (blocks, channels, stride) in enumerate(rows):
-        for block in range(positive_int("blocks", blocks)):
+    for stage, (blocks, channels, stride) in enumerate(tables.read(rows, tables.Stage)):
+        for block in range(blocks):
             name = f"blocks.{stage}.{block}"
             for number, step in ((1, 1 if block else stride), (2, 1)):
                 if ratio is None:
@@ -170,7 +196,7 @@ def _resnet(ratio, dw_kernel_size, input_size, in_channels, num_classes, rows):
                 else:
                     _ghost_module(net, f"{name}.ghost{number}", channels, 3, ratio, dw_kernel_size, step)
     net.global_pool()
-    net.linear("classifier", num_classes)
+    net.linear("classifier", whole("num_classes", num_classes))
     return net
 
 

@@ -3,6 +3,7 @@
 import copy
 from collections import Counter
 
+import torch
 from torch import fx, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
@@ -22,10 +23,12 @@ def fold_batchnorm(model):
     Raises ValueError for a model in training mode (it would not use the running statistics) and for one that
     ``torch.fx`` cannot trace, with the reason.
     """
+    if not isinstance(model, nn.Module):
+        raise ValueError(f"model must be a torch module, got {model!r:.100}")
     training = [name or type(model).__name__ for name, module in model.named_modules() if module.training]
     if training:
         raise ValueError(f"model must be in evaluation mode, call eval() first: {training[0]} is in training mode")
-    folded = copy.deepcopy(model)
+    folded = _copied(model)
     for conv, norm in _foldable_pairs(folded):
         conv.weight, conv.bias = fuse_conv_bn_weights(
             conv.weight, conv.bias, norm.running_mean, norm.running_var, norm.eps, norm.weight, norm.bias
@@ -34,6 +37,15 @@ def fold_batchnorm(model):
         for name in [name for name, module in folded.named_modules(remove_duplicate=False) if module is norm]:
             folded.set_submodule(name, nn.Identity().eval())
     return folded
+
+
+def _copied(model):
+    """A copy of the model. torch copies no computed tensors: those that hooks will compute again get plain copies."""
+    held = [value for module in model.modules() for value in vars(module).values() if isinstance(value, torch.Tensor)]
+    try:
+        return copy.deepcopy(model, {id(value): value.detach().clone() for value in held if not value.is_leaf})
+    except Exception as error:  # whatever the model holds besides: locks, open files
+        raise ValueError(f"{type(model).__name__} cannot be copied: {error}") from error
 
 
 class _Tracer(fx.Tracer):
@@ -56,7 +68,8 @@ def _foldable_pairs(model):
     for node in nodes:
         if node.op == "call_module" and uses[node.target] == 1:
             module = model.get_submodule(node.target)
-            if not module._forward_hooks and not module._forward_pre_hooks:  # a hook must go on seeing what it sees
+            # a hook must go on seeing what it sees, and a forward set on the module itself does something else
+            if not module._forward_hooks and not module._forward_pre_hooks and "forward" not in vars(module):
                 called_once[node] = module
     for node, norm in called_once.items():
         if type(norm) is not nn.BatchNorm2d or norm.running_mean is None or not node.args:

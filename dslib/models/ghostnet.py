@@ -13,9 +13,9 @@ from itertools import groupby
 
 from torch import nn
 
-from ..geometry import make_divisible, positive_int, positive_number, same_padding
+from ..geometry import make_divisible, positive_int, same_padding, share, width
 from ..layers import GhostModule
-from ..tables import GHOSTNET, GHOSTNET_DIVISOR, GHOSTNET_HEAD, GHOSTNET_SQUEEZE, GHOSTNET_STEM
+from ..tables import GHOSTNET, GHOSTNET_DIVISOR, GHOSTNET_HEAD, GHOSTNET_SQUEEZE, GHOSTNET_STEM, Bottleneck, read
 
 
 def ghostnet(width_multiplier=1.0, num_classes=1000, in_channels=3, dropout=0.2, rows=GHOSTNET):
@@ -24,7 +24,7 @@ def ghostnet(width_multiplier=1.0, num_classes=1000, in_channels=3, dropout=0.2,
     ``width_multiplier`` scales all channels but the last 1280. ``rows``: ``(kernel_size, hidden_channels, out_channels,
     squeeze, stride)`` each, at least one. Source: Table 1 of the paper and the authors' code, whose weights fit.
     """
-    return GhostNet(width_multiplier, num_classes, in_channels, dropout, tuple(rows))
+    return GhostNet(width_multiplier, num_classes, in_channels, dropout, read(rows, Bottleneck))
 
 
 class GhostNet(nn.Sequential):
@@ -32,14 +32,12 @@ class GhostNet(nn.Sequential):
 
     def __init__(self, width_multiplier, num_classes, in_channels, dropout, rows):
         super().__init__()
-        if not rows:
-            raise ValueError(f"rows must hold at least one bottleneck, got {rows!r}")
-        positive_number("width_multiplier", width_multiplier)
+        width(width_multiplier)
 
-        def width(channels):
+        def scaled(channels):
             return make_divisible(channels * width_multiplier, GHOSTNET_DIVISOR)
 
-        channels = width(GHOSTNET_STEM)
+        channels = scaled(GHOSTNET_STEM)
         self.conv_stem = nn.Conv2d(positive_int("in_channels", in_channels), channels, 3, 2, padding=1, bias=False)
         self.bn1 = nn.BatchNorm2d(channels)
         self.act1 = nn.ReLU(inplace=True)
@@ -47,7 +45,7 @@ class GhostNet(nn.Sequential):
         for _, stage in groupby(rows, key=lambda row: row[-1]):  # rows of one stride
             self.blocks.append(nn.Sequential())
             for kernel_size, hidden, out_channels, squeeze, stride in stage:
-                hidden, out_channels = width(hidden), width(out_channels)
+                hidden, out_channels = scaled(hidden), scaled(out_channels)
                 self.blocks[-1].append(GhostBottleneck(channels, hidden, out_channels, kernel_size, squeeze, stride))
                 channels = out_channels
         last = nn.Sequential()
@@ -59,7 +57,7 @@ class GhostNet(nn.Sequential):
         self.conv_head = nn.Conv2d(hidden, GHOSTNET_HEAD, kernel_size=1)
         self.act2 = nn.ReLU(inplace=True)
         self.flatten = nn.Flatten()
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = nn.Dropout(share("dropout", dropout))
         self.classifier = nn.Linear(GHOSTNET_HEAD, positive_int("num_classes", num_classes))
 
 
@@ -73,7 +71,7 @@ class GhostBottleneck(nn.Module):
     def __init__(self, in_channels, hidden_channels, out_channels, kernel_size, squeeze, stride):
         super().__init__()
         self.ghost1 = GhostModule(in_channels, hidden_channels)
-        moves = positive_int("stride", stride) > 1
+        moves = stride > 1
         self.conv_dw = _depthwise(hidden_channels, kernel_size, stride) if moves else nn.Identity()
         self.bn_dw = nn.BatchNorm2d(hidden_channels) if moves else nn.Identity()
         self.se = SqueezeExcite(hidden_channels) if squeeze else nn.Identity()

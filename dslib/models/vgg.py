@@ -12,7 +12,7 @@ from torch import nn
 
 from ..geometry import positive_int
 from ..layers import ConvBNAct, GhostModule
-from ..tables import VGG_16_CIFAR, VGG_16_CIFAR_HIDDEN
+from ..tables import VGG_16_CIFAR, VGG_16_CIFAR_HIDDEN, Conv, read
 
 
 def vgg_16_cifar(num_classes=10, in_channels=3, rows=VGG_16_CIFAR):
@@ -43,7 +43,7 @@ class VGG(nn.Sequential):
         super().__init__()
         channels = positive_int("in_channels", in_channels)
         self.blocks = nn.Sequential()
-        for out_channels, pool in rows:
+        for out_channels, pool in read(rows, Conv):
             self.blocks.append(nn.Sequential(layer(channels, out_channels)))
             if pool:
                 self.blocks[-1].append(nn.MaxPool2d(2))

@@ -1,9 +1,12 @@
 """Batch norm folded into convolutions: the same outputs with fewer parameters, and nothing folded that must not be."""
 
+import threading
+
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.nn.utils import parametrizations, prune, weight_norm
 
 from dslib import layers, models
 from dslib.models import fold_batchnorm
@@ -228,6 +231,58 @@ def test_one_dimension_is_left_alone():
 
 
 # ---- refusals
+
+
+def pruned(model):
+    prune.l1_unstructured(model[0], "weight", 0.5)
+
+
+def normed_weight(model):
+    weight_norm(model[0])
+
+
+def normed_by_parametrization(model):
+    parametrizations.weight_norm(model[0])
+    model.eval()
+
+
+def with_a_kept_result(model):
+    model.kept = model(randn(1, 3, 8, 8))
+
+
+def with_another_forward(model):
+    """As wrappers do it: the module's own ``forward`` is replaced."""
+    plain = model[0].forward
+    model[0].forward = lambda x: 2 * plain(x)
+
+
+@pytest.mark.filterwarnings("ignore:.*weight_norm.*is deprecated")
+@pytest.mark.parametrize(
+    "change, left",
+    [
+        (pruned, 1),
+        (normed_weight, 1),
+        (normed_by_parametrization, 1),
+        (with_a_kept_result, 0),
+        (with_another_forward, 1),
+    ],
+)
+def test_models_that_compute_their_weights_or_hold_results_are_copied(change, left):
+    model = lively(nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)))
+    change(model)
+    folded = fold_batchnorm(model)
+    assert len(norms(folded)) == left
+    assert_same_outputs(model, folded, randn(2, 3, 8, 8))
+
+
+def test_what_is_no_model_or_cannot_be_copied_is_refused():
+    for what, told in [(None, "None"), ({"a": 1}, r"\{'a': 1\}"), (nn.ReLU, "<class .*ReLU'>")]:
+        with pytest.raises(ValueError, match=f"model must be a torch module, got {told}"):
+            fold_batchnorm(what)
+    model = nn.Sequential(nn.Conv2d(3, 4, 3)).eval()
+    model.lock = threading.Lock()
+    with pytest.raises(ValueError, match="Sequential cannot be copied: .*lock"):
+        fold_batchnorm(model)
 
 
 def test_training_mode_is_refused():

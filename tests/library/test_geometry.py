@@ -1,5 +1,7 @@
 """Sizes, padding and groups against what torch's own layers do with the same arguments."""
 
+import itertools
+import math
 from fractions import Fraction
 
 import numpy as np
@@ -40,6 +42,58 @@ def test_output_size_is_what_torch_makes_or_refuses(size, kernel_size, stride, p
 )
 def test_output_size_counted_by_hand(arguments, expected):
     assert geometry.output_size(*arguments) == expected
+
+
+@properties
+@given(size=sides, kernel_size=st.integers(1, 7), stride=small, dilation=st.integers(1, 3))
+def test_tensorflow_padding_is_the_least_that_gives_the_quotient_rounded_up(size, kernel_size, stride, dilation):
+    """By trying one zero more and one more: the closed form in the docstring is not repeated."""
+    extent, wanted = dilation * (kernel_size - 1) + 1, math.ceil(size / stride)
+    least = next(n for n in range(99) if len(range(0, size + n - extent + 1, stride)) >= wanted)
+    before, after = geometry.tensorflow_padding(size, kernel_size, stride, dilation)
+    assert (before + after, after - before) == (least, least % 2)
+
+
+@pytest.mark.parametrize("kernel_size", [1, 3, 5, 7])
+def test_odd_kernels_leave_the_same_size_in_tensorflow_and_in_torch(kernel_size):
+    for size, stride in itertools.product(range(1, 60), (1, 2, 3, 4)):
+        padding = geometry.tensorflow_padding(size, kernel_size, stride)
+        made = geometry.output_size_padded(size, kernel_size, stride, padding, 1)
+        assert made == geometry.output_size(size, kernel_size, stride, kernel_size // 2) == math.ceil(size / stride)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: geometry.output_size_padded(7, 3, 1, 1, 1), r"padding must be two whole numbers .* got 1$"),
+        (lambda: geometry.output_size_padded(7, 3, 1, (1, 1, 1), 1), r"\(before, after\), got \(1, 1, 1\)"),
+        (lambda: geometry.output_size_padded(7, 3, 1, (-1, 0), 1), "padding must be at least 0, got -1"),
+        (lambda: geometry.slide((7, 7, 7), 3), r"input size must be .* got \(7, 7, 7\)"),
+        (lambda: geometry.scaled_channels(32, 1e308), r"width_multiplier must be below 32, got 1e\+308$"),
+        (lambda: geometry.scaled_channels(32, 224), "below 32, got 224: did you mean input_size=224.*"),
+        (lambda: geometry.scaled_channels(32, 10**400), r"width_multiplier must be a positive, finite .* got 1000+$"),
+        (lambda: geometry.make_divisible(10**400, 4), r"value must be a positive, finite .* got 1000+$"),
+        (lambda: geometry.share("dropout", 1.5), "dropout must be a number from 0 to 1, got 1.5"),
+        (lambda: geometry.share("dropout", True), "dropout must be a number from 0 to 1, got True"),
+    ],
+)
+def test_numbers_that_nothing_can_be_made_of(call, message):
+    with pytest.raises(ValueError, match=message) as error:
+        call()
+    assert len(str(error.value)) < 150
+
+
+def test_a_size_alone_is_a_square():
+    assert geometry.slide(7, 3, 2) == geometry.slide((7, 7), (3, 3), (2, 2))
+
+
+def test_tensorflow_padding_counted_by_hand():
+    assert geometry.tensorflow_padding(224, 3, 2) == (0, 1)  # windows from 0 to 222: the last one lacks a pixel
+    assert geometry.tensorflow_padding(225, 3, 2) == (1, 1)
+    assert geometry.tensorflow_padding(224, 5, 2) == (1, 2)
+    assert geometry.tensorflow_padding(7, 3) == geometry.split_same_padding(3) == (1, 1)
+    with pytest.raises(ValueError, match="size must be at least 1, got 0"):
+        geometry.tensorflow_padding(0, 3)
 
 
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")

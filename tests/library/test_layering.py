@@ -18,7 +18,7 @@ IMPORTS = {
     "dslib.geometry": set(),
     "dslib.functional": {"dslib.geometry"},
     "dslib.layers": {"dslib.geometry"},
-    "dslib.tables": set(),
+    "dslib.tables": {"dslib.geometry"},
     "dslib.models": {"dslib.layers", "dslib.geometry", "dslib.tables"},
     "dslib.cost": {"dslib.geometry", "dslib.tables"},
     "dslib.counting": set(),
@@ -35,6 +35,7 @@ OF_THE_COURSE = {
     "dscourse.digits": set(),
     "dscourse.exercises": {"dscourse.checks", "dscourse.claims", "dscourse.digits"},
     "dscourse.measured": set(),
+    "dscourse.photographs": set(),
     "dscourse.quizzes": set(),
 }
 WITHOUT_TORCH = [

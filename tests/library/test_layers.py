@@ -372,6 +372,7 @@ def test_training_uses_the_batch_and_evaluation_the_running_statistics(kind):
         (lambda: ConvBNAct(3, 4, groups=True), ["groups", "True"]),
         (lambda: ConvBNAct(3, 4, bias=2), ["bias", "2"]),
         (lambda: ConvBNAct(3, 4, norm="batch"), ["norm", "'batch'"]),
+        (lambda: ConvBNAct(3, 4, norm=lambda c: c), ["norm must return a module for 4 channels", "got 4"]),
         (lambda: ConvBNAct(3, 4, norm=nn.BatchNorm2d(4)), ["norm", "BatchNorm2d(4"]),
         (lambda: ConvBNAct(3, 4, 4), ["kernel_size 4", "dilation 1"]),
         (lambda: DepthwiseConv2d(3, (3, 2), dilation=3), ["kernel_size 2", "dilation 3"]),

@@ -4,6 +4,8 @@ What they cost stands in test_networks.py.
 """
 
 import csv
+import math
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -51,7 +53,14 @@ def stored(name):
         return list(csv.DictReader(file))
 
 
-@pytest.mark.parametrize("name, factory", [("mobilenetv1_100", models.mobilenet_v1), ("ghostnet_100", models.ghostnet)])
+REFERENCES = [
+    ("mobilenetv1_100", models.mobilenet_v1),
+    ("ghostnet_100", models.ghostnet),
+    ("tf_efficientnet_lite0", models.efficientnet_lite0),
+]
+
+
+@pytest.mark.parametrize("name, factory", REFERENCES)
 def test_state_dict_is_timms_in_names_shapes_and_order(name, factory):
     state = without_data(factory).state_dict()
     ours = [{"key": key, "shape": "x".join(map(str, tensor.shape))} for key, tensor in state.items()]
@@ -59,17 +68,18 @@ def test_state_dict_is_timms_in_names_shapes_and_order(name, factory):
 
 
 @pytest.mark.parametrize(
-    "name, factory, width",
+    "name, factory",
     [
-        ("mobilenetv1_100", models.mobilenet_v1, 1.0),
-        ("ghostnet_050", models.ghostnet, 0.5),
-        ("ghostnet_130", models.ghostnet, 1.3),
+        ("mobilenetv1_100", models.mobilenet_v1),
+        ("ghostnet_050", partial(models.ghostnet, 0.5)),
+        ("ghostnet_130", partial(models.ghostnet, 1.3)),
+        ("tf_efficientnet_lite0", models.efficientnet_lite0),
     ],
 )
-def test_the_same_weights_give_timms_logits(name, factory, width):
+def test_the_same_weights_give_timms_logits(name, factory):
     """The stored logits are timm's, for weights and images by the rule of reference/filling.py."""
     with torch.inference_mode():
-        logits = filled(factory(width), name)(images())
+        logits = filled(factory(), name)(images())
     rows = [row for row in stored("logits.csv") if row["model"] == name]
     expected = torch.tensor([float(row["logit"]) for row in rows], dtype=torch.float64)
     got = torch.stack([logits[int(row["image"]), int(row["class"])] for row in rows])
@@ -110,7 +120,16 @@ def test_ghost_modules_of_vgg_16():
         assert type(module.primary_conv[2]) is type(module.cheap_operation[2]) is nn.ReLU
 
 
-@pytest.mark.parametrize("factory", [models.mobilenet_v1, models.mobilenet_v1_standard, models.ghostnet])
+@pytest.mark.parametrize(
+    "factory",
+    [
+        models.mobilenet_v1,
+        partial(models.mobilenet_v1, padding="tensorflow"),
+        models.mobilenet_v1_standard,
+        models.ghostnet,
+        models.efficientnet_lite0,
+    ],
+)
 def test_layers_have_torchs_exact_types(factory):
     """Other counters of operations look them up."""
     kinds = (nn.Conv2d, nn.BatchNorm2d, nn.Linear)
@@ -135,6 +154,7 @@ def test_standard_twin_has_one_3x3_convolution_where_the_other_has_a_pair():
         (models.mobilenet_v1, [(2, 16), (1, 24)]),
         (models.mobilenet_v1_standard, [(2, 16), (1, 24)]),
         (models.ghostnet, [(3, 16, 16, True, 1)]),
+        (models.efficientnet_lite0, [(1, 1, 3, 16, 1), (1, 2, 5, 24, 2)]),
         (models.vgg_16_cifar, [(16, True), (24, False)]),
         (models.ghost_vgg_16_cifar, [(16, True), (24, False)]),
     ],
@@ -171,6 +191,49 @@ def test_activation_of_mobilenet_v1():
 def test_dropout_of_ghostnet():
     assert without_data(models.ghostnet, dropout=0.9).dropout.p == 0.9
     assert without_data(models.ghostnet).dropout.p == 0.2
+
+
+# ---- TensorFlow's padding and norms
+
+DOWN = ("blocks.1.0.conv_dw", "blocks.2.0.conv_dw")  # with a stride of 2, in four rows
+
+
+@pytest.mark.parametrize("size", [(32, 32), (33, 40), (47, 49)])
+def test_tensorflows_padding_at_each_stride_of_2(size):
+    """Each map has half the side of the one before it, rounded up, and the zeros are right and below first."""
+    model = calibrated(models.mobilenet_v1(0.25, padding="tensorflow", rows=tables.MOBILENET_V1[:4]))
+    seen = {}
+    strided = {name: module for name, module in model.named_modules() if getattr(module, "stride", 1) == (2, 2)}
+    for name, module in strided.items():
+        if isinstance(module, nn.Conv2d):
+            module.register_forward_hook(lambda module, inputs, output, name=name: seen.update({name: output}))
+    for name in [name for name in strided if name.endswith("_pad")]:
+        strided[name].register_forward_hook(lambda module, inputs, output, name=name: seen.update({name: inputs[0]}))
+    model(randn(2, 3, *size))
+    assert list(seen) == [f"{name}{end}" for name in ("conv_stem", *DOWN) for end in ("_pad", "")]
+    for name in ("conv_stem", *DOWN):
+        x, conv, sides = seen[f"{name}_pad"], strided[name], seen[f"{name}_pad"].shape[-2:]
+        assert seen[name].shape[-2:] == tuple(math.ceil(side / 2) for side in sides)
+        assert sides != (1, 1) and conv.padding == (0, 0)
+        below, right = (2 if side % 2 else 1 for side in sides)  # rows of zeros: two on odd sides, one of them above
+        around = F.pad(x, (right - 1, 1, below - 1, 1))
+        expected = F.conv2d(around, conv.weight, stride=2, groups=conv.groups)
+        torch.testing.assert_close(seen[name], expected, rtol=1e-12, atol=1e-12)
+
+
+def test_padding_and_eps_leave_weights_alone_and_change_the_numbers():
+    ours = calibrated(models.mobilenet_v1(0.25, rows=tables.MOBILENET_V1[:4]))
+    state, x = ours.state_dict(), randn(2, 3, 32, 32)
+    for settings in (dict(padding="tensorflow"), dict(norm_eps=1e-3)):
+        other = models.mobilenet_v1(0.25, rows=tables.MOBILENET_V1[:4], **settings).double().eval()
+        other.load_state_dict(state)  # strictly
+        assert (other(x) - ours(x)).abs().max() > 1e-3
+
+
+def test_eps_is_that_of_every_norm():
+    for factory in (models.mobilenet_v1, models.mobilenet_v1_standard):
+        norms = [m for m in without_data(factory, norm_eps=0.25).modules() if isinstance(m, nn.BatchNorm2d)]
+        assert norms and {norm.eps for norm in norms} == {0.25}
 
 
 # ---- what holds for all of them
@@ -242,11 +305,16 @@ def test_bad_widths_are_refused(factory, bad):
     [
         (lambda: models.mobilenet_v1(activation="swish"), "activation .*swish"),
         (lambda: models.mobilenet_v1_standard(activation=6), "activation .*6"),
+        (lambda: models.mobilenet_v1(padding="same"), "padding must be 'torch' or 'tensorflow', got 'same'"),
+        (lambda: models.mobilenet_v1(norm_eps=0), "norm_eps .*got 0"),
         (lambda: models.mobilenet_v1(rows=[(0, 64)]), "stride .*0"),
         (lambda: models.mobilenet_v1_standard(rows=[(1.5, 64)]), "stride .*1.5"),
-        (lambda: models.ghostnet(rows=[]), "rows .*\\(\\)"),
+        (lambda: models.ghostnet(rows=[]), r"rows .*\[\]"),
         (lambda: models.ghostnet(rows=[(3, 16, 16, False, 0)]), "stride .*0"),
         (lambda: models.ghostnet(rows=[(4, 16, 16, False, 2)]), "kernel_size 4"),
+        (lambda: models.efficientnet_lite0(rows=[(0, 1, 3, 16, 1)]), "blocks .*0"),
+        (lambda: models.efficientnet_lite0(rows=[(1, 0, 3, 16, 1)]), "expansion .*0"),
+        (lambda: models.efficientnet_lite0(rows=[(1, 6, 4, 16, 1)]), "kernel_size 4"),
         (lambda: models.ghost_vgg_16_cifar(ratio=1), "ratio .*1"),
         (lambda: models.ghost_vgg_16_cifar(dw_kernel_size=2), "dw_kernel_size .*2"),
     ],

@@ -372,3 +372,10 @@ def test_a_layer_that_does_not_fit_is_refused_and_leaves_no_trace(mistake, told)
 def test_a_start_that_does_not_fit_is_refused(channels, size, told):
     with pytest.raises(ValueError, match=told):
         Network(channels, size)
+
+
+def test_a_branch_that_is_no_network_is_refused():
+    net = cost.Network(3, 8)
+    for join in (net.add, net.scale, net.concat):
+        with pytest.raises(ValueError, match="a branch must be a Network, got None"):
+            join(None)

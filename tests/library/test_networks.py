@@ -5,14 +5,17 @@ The algebra and the models share the tables and nothing else; the papers' figure
 
 import itertools
 from fractions import Fraction
+from functools import partial
 
 import pytest
 import sympy
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from dslib import cost, layers, models, tables
+from dslib.counting import count
 from tests.support import published
 from tests.support.published import is_cut, rounds
 from tests.support.watched import watched
@@ -71,6 +74,13 @@ PAIRS = {  # the priced network of a size, and the built one
         cost.mobilenet_v1_standard,
         models.mobilenet_v1_standard,
         dict(width_multiplier=0.2, rows=[(2, 64), (1, 96)], **ODD),
+    ),
+    "mobilenet_v1, tensorflow": (cost.mobilenet_v1, partial(models.mobilenet_v1, padding="tensorflow"), {}),
+    "efficientnet_lite0": (cost.efficientnet_lite0, models.efficientnet_lite0, {}),
+    "efficientnet_lite0, part": (
+        cost.efficientnet_lite0,
+        models.efficientnet_lite0,
+        dict(rows=tables.EFFICIENTNET_LITE0[1:4], **ODD),
     ),
     "ghostnet": (cost.ghostnet, models.ghostnet, {}),
     "ghostnet, 1.3": (cost.ghostnet, models.ghostnet, dict(width_multiplier=1.3, **ODD)),
@@ -255,6 +265,52 @@ def test_ghostnet_table_5():
     assert [fits(printed, cost.ghost_resnet_56_cifar(2, d)) for d in (1, 3)] == [True, False]
 
 
+# ---- EfficientNet-Lite0
+
+
+@pytest.mark.parametrize("size", [(224, 224), (97, 130)])
+@pytest.mark.parametrize(
+    "price, build",
+    [
+        (cost.efficientnet_lite0, models.efficientnet_lite0),
+        (cost.mobilenet_v1, partial(models.mobilenet_v1, padding="tensorflow")),
+    ],
+    ids=["efficientnet_lite0", "mobilenet_v1"],
+)
+def test_with_tensorflows_padding_algebra_torch_and_the_counter_agree(price, build, size):
+    total, model = price(input_size=size).total, built(build).eval()
+    with FlopCounterMode(display=False) as counter:
+        model(torch.zeros(1, 3, *size, device="meta"))
+    assert total.macs == counter.get_total_flops() // 2 == count(model, input_size=(1, 3, *size)).macs
+    assert total.params == sum(parameter.numel() for parameter in model.parameters())
+
+
+def test_efficientnet_lite0_is_what_its_weights_are_and_nearly_what_its_authors_print():
+    """The parameters fit; the MAdds printed are 5 % more than multiplications of convolutions and of the last layer."""
+    macs, params = published.EFFICIENTNET_LITE0
+    net = cost.efficientnet_lite0()
+    assert net.total.params == 4_652_008 and rounds(params, net.total.params)
+    assert 1.05 < int(macs) * 10**6 / net.total.macs < 1.06
+    depthwise = [row.cost.params // row.channels for row in net.rows if row.kind == "depthwise"]
+    assert sorted(depthwise) == [9] * 7 + [25] * 9  # 3x3 and 5x5
+
+
+def test_efficientnet_lite0_from_the_sizes_that_its_paper_prints():
+    """Table 1 of arXiv 1905.11946: (expansion, kernel, channels, layers, input side) of each stage."""
+    table = [(1, 3, 16, 1, 112), (6, 3, 24, 2, 112), (6, 5, 40, 2, 56), (6, 3, 80, 3, 28)]
+    table += [(6, 5, 112, 3, 14), (6, 5, 192, 4, 14), (6, 3, 320, 1, 7)]
+    macs, channels = 27 * 32 * 112**2, 32
+    for (expansion, kernel, out_channels, blocks, side), after in zip(
+        table, [side for *_, side in table[1:]] + [7], strict=True
+    ):
+        for _ in range(blocks):
+            wide = expansion * channels
+            macs += channels * wide * side**2 if expansion > 1 else 0
+            macs += (kernel**2 * wide + wide * out_channels) * after**2
+            channels, side = out_channels, after
+    assert cost.efficientnet_lite0().total.macs == macs + 320 * 1280 * 7**2 + 1280 * 1000
+
+
 # ---- the width and the size as symbols
 
 ALPHA, R = sympy.symbols("alpha r", positive=True)
@@ -319,7 +375,7 @@ def test_ratios_and_cheap_kernels_that_do_not_fit_are_refused(price):
 @pytest.mark.parametrize(
     "price, told",
     [
-        (lambda: cost.ghostnet(rows=[]), "rows .*\\(\\)"),
+        (lambda: cost.ghostnet(rows=[]), r"rows .*\[\]"),
         (lambda: cost.ghostnet(rows=[(3, 16, 16, False, 0)]), "stride .*0"),
         (lambda: cost.mobilenet_v1(rows=[(0, 64)]), "stride .*0"),
         (lambda: cost.resnet_56_cifar(rows=[(1.5, 16, 1)]), "blocks .*1.5"),

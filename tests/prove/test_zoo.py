@@ -1,10 +1,11 @@
-"""Networks as timm and torchvision write them, counted, against closed forms."""
+"""Networks as timm and torchvision write them, counted, against closed forms; and their weights in ours."""
 
 import importlib
 
 import pytest
+import torch
 
-from dslib import cost
+from dslib import cost, models
 from dslib.counting import count
 from tools.reference import import_timm
 
@@ -62,3 +63,24 @@ def test_the_same_number_whoever_wrote_the_network(library, name):
     report = count(built(library, name).eval(), input_size=SIZE)
     assert report.macs == CLOSED_FORMS[library, name]()
     assert report.uncounted == ()
+
+
+@pytest.mark.parametrize(
+    "name, factory, width",
+    [
+        ("mobilenetv1_100", models.mobilenet_v1, {}),
+        ("mobilenetv1_125", models.mobilenet_v1, {"width_multiplier": 1.25}),
+        ("ghostnet_050", models.ghostnet, {"width_multiplier": 0.5}),
+        ("ghostnet_100", models.ghostnet, {}),
+        ("ghostnet_130", models.ghostnet, {"width_multiplier": 1.3}),
+        ("tf_efficientnet_lite0", models.efficientnet_lite0, {}),
+    ],
+)
+def test_timms_weights_load_and_give_its_numbers(name, factory, width):
+    torch.manual_seed(0)
+    theirs = built("timm", name).double().eval()
+    ours = models.load_weights(factory(**width).double().eval(), theirs.state_dict())
+    images = torch.randn(2, 3, 97, 128, dtype=torch.float64)
+    with torch.inference_mode():
+        expected = theirs(images)
+        torch.testing.assert_close(ours(images), expected, rtol=0, atol=1e-8 * expected.std().item())

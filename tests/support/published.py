@@ -76,6 +76,11 @@ GHOSTNET_TABLE_5 = {"ResNet-56": ("125", "0.85"), "Ghost-ResNet-56, s = 2": ("63
 
 # ---- others
 
+EFFICIENTNET_LITE0 = (
+    "407",
+    "4.7",
+)  # the authors' README, tensorflow/tpu, models/official/efficientnet/lite: MAdds, params
+
 ALEXNET_PARAMS = "6e1"  # Krizhevsky et al. 2012, abstract
 VGG_16_PARAMS = "138"  # Simonyan and Zisserman 2015, arXiv 1409.1556, Table 2
 # Xie et al. 2017, arXiv 1611.05431, Table 1: parameters, and FLOPs, which are MACs, in thousand millions

@@ -10,7 +10,7 @@ import torch
 PRIME = 65521
 # Variance of a convolution's weights times its inputs, chosen so that logits are of size 1 and differ from image to
 # image, some ReLU6 reach their 6 and most gates are neither 0 nor 1: then each part of a network has its say.
-GAINS = {"mobilenetv1": 40 / 12, "ghostnet": 6.5 / 12}
+GAINS = {"mobilenetv1": 40 / 12, "ghostnet": 6.5 / 12, "tf": 40 / 12}  # by the first word of timm's name
 
 
 def numbers(shape, salt):
