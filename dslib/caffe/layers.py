@@ -1,0 +1,283 @@
+"""The table of Caffe's layers: what shapes they make, what MACs they do, what they learn.
+
+A function has the shapes that the layer reads, its settings, and the number of its tops. A shape is a tuple, the batch
+first. All raise ValueError for what does not fit. Source: ``caffe.proto`` and each layer's ``Reshape`` in Caffe.
+"""
+
+from math import prod
+
+from ..cost.network import kind_of
+from ..geometry import check_groups
+from .fields import every, flag, one, whole, wholes
+from .windows import pooled, slid, spread, window
+
+# ---- layers that work or learn: (shape, kind, MACs of the whole batch, numbers in each blob that is learned)
+
+
+def convolution(shapes, setting, tops, backwards=False):
+    batch, channels, *sizes = _map(_several(shapes, 1), axes=3)
+    if _axis(shapes[0], setting) != 1:
+        raise ValueError(f"axis {setting['axis']} is not priced")
+    outputs, groups, sides = whole(setting, "num_output"), whole(setting, "group", 1), window(setting, len(sizes))
+    check_groups(channels, outputs, groups)
+    made, kernel_size = (spread if backwards else slid)(sizes, sides), tuple(side[0] for side in sides)
+    weights = channels // groups * outputs * prod(kernel_size)
+    kind = "transposed" if backwards else kind_of(channels, kernel_size, groups)
+    macs = batch * weights * prod(sizes if backwards else made)
+    return (batch, outputs, *made), kind, macs, _with_bias(setting, weights, outputs)
+
+
+def depthwise(shapes, setting, tops):
+    channels = _map(shapes, axes=3)[1]
+    if whole(setting, "group", channels) != channels:
+        raise ValueError(f"has a group for each of its {channels} channels, not group {setting['group']}")
+    return convolution(shapes, {"num_output": channels, **setting, "group": channels}, tops)
+
+
+def deconvolution(shapes, setting, tops):
+    return convolution(shapes, setting, tops, backwards=True)
+
+
+def inner_product(shapes, setting, tops):
+    (shape,) = _several(shapes, 1)
+    axis, outputs = _axis(shape, setting), whole(setting, "num_output")
+    vectors, weights = prod(shape[:axis]), prod(shape[axis:]) * outputs
+    return (*shape[:axis], outputs), "linear", vectors * weights, _with_bias(setting, weights, outputs)
+
+
+def factors(shapes, setting, tops, of_bias=False):
+    """A factor, or a bias, for each place along ``num_axes`` axes. A second map would give them."""
+    axis, axes = _axis(shapes[0], setting), whole(setting, "num_axes", 1, minimum=-1)
+    size = prod(shapes[0][axis:] if axes < 0 else shapes[0][axis : axis + axes])
+    learned = [size] if len(shapes) == 1 else []
+    if not of_bias and flag(setting, "bias_term", False):
+        learned.append(size if learned else prod(shapes[1]))
+    return shapes[0], "norm" if len(learned) == 2 else "scale", 0, learned
+
+
+def bias(shapes, setting, tops):
+    return factors(shapes, setting, tops, of_bias=True)
+
+
+def batch_norm(shapes, setting, tops):
+    """Mean and variance are measured, not learned. A fork of Caffe can have the scale and the shift here too."""
+    return shapes[0], "norm", 0, [_map(shapes, axes=2)[1]] * (2 * flag(setting, "scale_bias", False))
+
+
+def norm(shapes, setting, tops):
+    return shapes[0], "norm", 0, [_map(shapes, axes=2)[1]] * 2
+
+
+def normalize(shapes, setting, tops):
+    return shapes[0], "norm", 0, [1 if flag(setting, "channel_shared", True) else _map(shapes, axes=2)[1]]
+
+
+def prelu(shapes, setting, tops):
+    return shapes[0], "activation", 0, [1 if flag(setting, "channel_shared", False) else _map(shapes, axes=2)[1]]
+
+
+# ---- layers that only change shapes: the shape of all tops, or a list of their shapes
+
+
+def kept(shapes, setting, tops):
+    return shapes[0]
+
+
+def pooling(shapes, setting, tops):
+    batch, channels, *sizes = _map(shapes, axes=3)
+    if flag(setting, "global_pooling", False):
+        return batch, channels, *[1] * len(sizes)
+    return batch, channels, *pooled(sizes, window(setting, len(sizes)), setting)
+
+
+def eltwise(shapes, setting, tops):
+    if len(set(shapes)) > 1:
+        raise ValueError(f"needs maps of one shape, reads {_list(shapes)}")
+    return shapes[0]
+
+
+def concat(shapes, setting, tops):
+    axis = _axis(shapes[0], setting, "concat_dim" if "concat_dim" in setting else "axis")
+    if len({(*shape[:axis], *shape[axis + 1 :], len(shape)) for shape in shapes}) > 1:
+        raise ValueError(f"stacks maps along axis {axis} that differ in another: {_list(shapes)}")
+    return *shapes[0][:axis], sum(shape[axis] for shape in shapes), *shapes[0][axis + 1 :]
+
+
+def slices(shapes, setting, tops):
+    (shape,) = _several(shapes, 1)
+    axis = _axis(shape, setting, "slice_dim" if "slice_dim" in setting else "axis")
+    points = wholes(setting, "slice_point")
+    points = points or [shape[axis] * top // tops for top in range(1, tops)]
+    parts = [end - start for start, end in zip([0, *points], [*points, shape[axis]], strict=True)]
+    if len(parts) != tops or "slice_point" not in setting and shape[axis] % tops:
+        raise ValueError(f"cannot slice {shape[axis]} into {tops} tops at {points}")
+    return [(*shape[:axis], part, *shape[axis + 1 :]) for part in parts]
+
+
+def reshape(shapes, setting, tops):
+    (shape,) = _several(shapes, 1)
+    dims = wholes(one(setting, "shape", {}, dict), "dim", minimum=-1)
+    start = _axis((*shape, 1), setting, default=0)  # one axis more: it may begin behind the last one
+    axes = whole(setting, "num_axes", -1, minimum=-1)
+    end = len(shape) if axes < 0 else start + axes
+    if end > len(shape) or dims.count(-1) > 1 or any(not dim and start + i >= len(shape) for i, dim in enumerate(dims)):
+        raise ValueError(f"cannot reshape {shape} to {dims}")
+    made = [*shape[:start], *(dim or shape[start + i] for i, dim in enumerate(dims)), *shape[end:]]
+    if -1 in made:
+        made[made.index(-1)] = prod(shape) // -prod(made)
+    if prod(made) != prod(shape):
+        raise ValueError(f"cannot reshape the {prod(shape)} numbers of {shape} to {dims}")
+    return tuple(made)
+
+
+def flatten(shapes, setting, tops):
+    (shape,) = _several(shapes, 1)
+    start, end = _axis(shape, setting), _axis(shape, setting, "end_axis", -1)
+    return *shape[:start], prod(shape[start : end + 1]), *shape[end + 1 :]
+
+
+def permute(shapes, setting, tops):
+    order = wholes(setting, "order", minimum=0)
+    order = [*order, *(axis for axis in range(len(shapes[0])) if axis not in order)]
+    if sorted(order) != list(range(len(shapes[0]))):
+        raise ValueError(f"order {order} does not fit {shapes[0]}")
+    return tuple(shapes[0][axis] for axis in order)
+
+
+def crop(shapes, setting, tops):
+    shape, wanted = _several(shapes, 2)
+    axis = _axis(shape, setting, default=2)
+    if len(wanted) != len(shape) or any(map(int.__gt__, wanted[axis:], shape[axis:])):
+        raise ValueError(f"cannot crop {shape} to {wanted} from axis {axis} on")
+    return *shape[:axis], *wanted[axis:]
+
+
+def interp(shapes, setting, tops):
+    batch, channels, *sizes = _map(shapes, axes=3)
+    if len(shapes) == 2:
+        return batch, channels, *shapes[1][2:]
+    if "height" in setting:
+        return batch, channels, whole(setting, "height"), whole(setting, "width")
+    cut = sum(one(setting, field, 0, int) for field in ("pad_beg", "pad_end"))
+    shrink, zoom = whole(setting, "shrink_factor", 1), whole(setting, "zoom_factor", 1)
+    return batch, channels, *((size + cut - 1) // shrink * zoom + 1 for size in sizes)
+
+
+def upsample(shapes, setting, tops):
+    batch, channels, *sizes = _map(shapes, axes=3)
+    if "upsample_h" in setting:
+        return batch, channels, whole(setting, "upsample_h"), whole(setting, "upsample_w")
+    return batch, channels, *(whole(setting, "scale", 2) * size for size in sizes)
+
+
+def axpy(shapes, setting, tops):
+    """SENet's sum of maps, the first of which are scaled: gate, maps, maps."""
+    return eltwise(_several(shapes, 3)[1:], setting, tops)
+
+
+def number(shapes, setting, tops):
+    return ()
+
+
+# ---- layers that say what shape they give
+
+
+def given(shapes, setting, tops):
+    """Input: one shape for all tops, or one for each."""
+    shapes = [tuple(wholes(shape, "dim")) for shape in every(setting, "shape", dict)]
+    if len(shapes) not in (1, tops):
+        raise ValueError(f"gives {len(shapes)} shapes to {tops} tops")
+    return shapes if len(shapes) == tops else shapes * tops
+
+
+def four_fields(shapes, setting, tops):
+    """MemoryData: maps and their labels."""
+    batch, *sizes = (whole(setting, field) for field in ("batch_size", "channels", "height", "width"))
+    return [(batch, *sizes), (batch,)][:tops]
+
+
+# ---- the table: type of layer, its function, its settings
+
+
+WORKING = {
+    "Convolution": (convolution, "convolution_param"),
+    "ConvolutionDepthwise": (depthwise, "convolution_param"),
+    "DepthwiseConvolution": (depthwise, "convolution_param"),
+    "Deconvolution": (deconvolution, "convolution_param"),
+    "InnerProduct": (inner_product, "inner_product_param"),
+    "Scale": (factors, "scale_param"),
+    "Bias": (bias, "bias_param"),
+    "BatchNorm": (batch_norm, "batch_norm_param"),
+    "BN": (norm, "bn_param"),
+    "Normalize": (normalize, "norm_param"),
+    "PReLU": (prelu, "prelu_param"),
+}
+FREE = {
+    "Input": (given, "input_param"),
+    "DummyData": (given, "dummy_data_param"),
+    "MemoryData": (four_fields, "memory_data_param"),
+    "Pooling": (pooling, "pooling_param"),
+    "Eltwise": (eltwise, "eltwise_param"),
+    "Axpy": (axpy, "axpy_param"),
+    "Concat": (concat, "concat_param"),
+    "Slice": (slices, "slice_param"),
+    "Reshape": (reshape, "reshape_param"),
+    "Flatten": (flatten, "flatten_param"),
+    "Permute": (permute, "permute_param"),
+    "Crop": (crop, "crop_param"),
+    "Interp": (interp, "interp_param"),
+    "Upsample": (upsample, "upsample_param"),
+    **dict.fromkeys(
+        "AbsVal BNLL Clip Dropout ELU Exp HardSigmoid HardSwish Log LRN MVN Noise Power ReLU ReLU6 ShuffleChannel "
+        "Sigmoid Silence Softmax Split Swish TanH Threshold".split(),
+        (kept, ""),
+    ),
+    **dict.fromkeys(
+        "Accuracy ContrastiveLoss EuclideanLoss HingeLoss InfogainLoss MultinomialLogisticLoss "
+        "SigmoidCrossEntropyLoss SmoothL1Loss SoftmaxLoss SoftmaxWithLoss".split(),
+        (number, ""),
+    ),
+}
+SOURCES = ("Input", "DummyData", "MemoryData")  # they give shapes and read no map
+# they read files that the text does not hold, and so it does not hold the shapes either
+UNSHAPED = {"AnnotatedData", "Data", "HDF5Data", "ImageData", "WindowData"}
+
+
+def known(type):
+    """A type as the table has it. The format before January 2015 writes INNER_PRODUCT for InnerProduct."""
+    return _BY_LETTERS.get(type.replace("_", "").lower(), type)
+
+
+_BY_LETTERS = {type.lower(): type for type in (*WORKING, *FREE, *UNSHAPED)}
+
+
+# ---- what several of them ask
+
+
+def _axis(shape, setting, field="axis", default=1):
+    """The place of an axis, which may be counted from the end."""
+    axis = one(setting, field, default, int)
+    if not -len(shape) <= axis < len(shape):
+        raise ValueError(f"{field} must be one of the axes of {shape}, got {axis}")
+    return axis % len(shape)
+
+
+def _map(shapes, axes):
+    """The shape that is read, which has at least so many axes."""
+    if len(shapes[0]) < axes:
+        raise ValueError(f"reads {shapes[0]}, which has fewer than {axes} axes")
+    return shapes[0]
+
+
+def _several(shapes, wanted):
+    if len(shapes) != wanted:
+        raise ValueError(f"reads {len(shapes)} maps where {wanted} can be priced: {_list(shapes)}")
+    return shapes
+
+
+def _list(shapes):
+    return ", ".join(map(str, shapes))
+
+
+def _with_bias(setting, weights, outputs):
+    return [weights, outputs] if flag(setting, "bias_term", True) else [weights]
