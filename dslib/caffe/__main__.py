@@ -13,7 +13,7 @@ COLUMNS = ["layer", "kind", "output", "params", "MACs", "share"]
 
 
 def main(arguments=None):
-    """Print the table and return the exit status; an error is one line on stderr, and so is each layer without a price."""
+    """Print the table and return the exit status; an error, or a layer without a price, is one line on stderr."""
     parser = argparse.ArgumentParser(
         prog="python -m dslib.caffe",
         description="Price the network in a prototxt per image, layer by layer.",

@@ -6,48 +6,23 @@ first. All raise ValueError for what does not fit. Source: ``caffe.proto`` and e
 
 from math import prod
 
-from ..cost.network import kind_of
-from ..geometry import check_groups
 from .fields import every, flag, one, whole, wholes
-from .windows import pooled, slid, spread, window
+from .shapes import axis_of, listed, only, with_axes, with_bias
+from .windows import convolution, deconvolution, depthwise, pooling
 
 # ---- layers that work or learn: (shape, kind, MACs of the whole batch, numbers in each blob that is learned)
 
 
-def convolution(shapes, setting, tops, backwards=False):
-    batch, channels, *sizes = _map(_several(shapes, 1), axes=3)
-    if _axis(shapes[0], setting) != 1:
-        raise ValueError(f"axis {setting['axis']} is not priced")
-    outputs, groups, sides = whole(setting, "num_output"), whole(setting, "group", 1), window(setting, len(sizes))
-    check_groups(channels, outputs, groups)
-    made, kernel_size = (spread if backwards else slid)(sizes, sides), tuple(side[0] for side in sides)
-    weights = channels // groups * outputs * prod(kernel_size)
-    kind = "transposed" if backwards else kind_of(channels, kernel_size, groups)
-    macs = batch * weights * prod(sizes if backwards else made)
-    return (batch, outputs, *made), kind, macs, _with_bias(setting, weights, outputs)
-
-
-def depthwise(shapes, setting, tops):
-    channels = _map(shapes, axes=3)[1]
-    if whole(setting, "group", channels) != channels:
-        raise ValueError(f"has a group for each of its {channels} channels, not group {setting['group']}")
-    return convolution(shapes, {"num_output": channels, **setting, "group": channels}, tops)
-
-
-def deconvolution(shapes, setting, tops):
-    return convolution(shapes, setting, tops, backwards=True)
-
-
 def inner_product(shapes, setting, tops):
-    (shape,) = _several(shapes, 1)
-    axis, outputs = _axis(shape, setting), whole(setting, "num_output")
+    (shape,) = only(1, shapes)
+    axis, outputs = axis_of(shape, setting), whole(setting, "num_output")
     vectors, weights = prod(shape[:axis]), prod(shape[axis:]) * outputs
-    return (*shape[:axis], outputs), "linear", vectors * weights, _with_bias(setting, weights, outputs)
+    return (*shape[:axis], outputs), "linear", vectors * weights, with_bias(setting, weights, outputs)
 
 
 def factors(shapes, setting, tops, of_bias=False):
     """A factor, or a bias, for each place along ``num_axes`` axes. A second map would give them."""
-    axis, axes = _axis(shapes[0], setting), whole(setting, "num_axes", 1, minimum=-1)
+    axis, axes = axis_of(shapes[0], setting), whole(setting, "num_axes", 1, minimum=-1)
     size = prod(shapes[0][axis:] if axes < 0 else shapes[0][axis : axis + axes])
     learned = [size] if len(shapes) == 1 else []
     if not of_bias and flag(setting, "bias_term", False):
@@ -61,19 +36,19 @@ def bias(shapes, setting, tops):
 
 def batch_norm(shapes, setting, tops):
     """Mean and variance are measured, not learned. A fork of Caffe can have the scale and the shift here too."""
-    return shapes[0], "norm", 0, [_map(shapes, axes=2)[1]] * (2 * flag(setting, "scale_bias", False))
+    return shapes[0], "norm", 0, [with_axes(2, shapes[0])[1]] * (2 * flag(setting, "scale_bias", False))
 
 
 def norm(shapes, setting, tops):
-    return shapes[0], "norm", 0, [_map(shapes, axes=2)[1]] * 2
+    return shapes[0], "norm", 0, [with_axes(2, shapes[0])[1]] * 2
 
 
 def normalize(shapes, setting, tops):
-    return shapes[0], "norm", 0, [1 if flag(setting, "channel_shared", True) else _map(shapes, axes=2)[1]]
+    return shapes[0], "norm", 0, [1 if flag(setting, "channel_shared", True) else with_axes(2, shapes[0])[1]]
 
 
 def prelu(shapes, setting, tops):
-    return shapes[0], "activation", 0, [1 if flag(setting, "channel_shared", False) else _map(shapes, axes=2)[1]]
+    return shapes[0], "activation", 0, [1 if flag(setting, "channel_shared", False) else with_axes(2, shapes[0])[1]]
 
 
 # ---- layers that only change shapes: the shape of all tops, or a list of their shapes
@@ -83,29 +58,22 @@ def kept(shapes, setting, tops):
     return shapes[0]
 
 
-def pooling(shapes, setting, tops):
-    batch, channels, *sizes = _map(shapes, axes=3)
-    if flag(setting, "global_pooling", False):
-        return batch, channels, *[1] * len(sizes)
-    return batch, channels, *pooled(sizes, window(setting, len(sizes)), setting)
-
-
 def eltwise(shapes, setting, tops):
     if len(set(shapes)) > 1:
-        raise ValueError(f"needs maps of one shape, reads {_list(shapes)}")
+        raise ValueError(f"needs maps of one shape, reads {listed(shapes)}")
     return shapes[0]
 
 
 def concat(shapes, setting, tops):
-    axis = _axis(shapes[0], setting, "concat_dim" if "concat_dim" in setting else "axis")
+    axis = axis_of(shapes[0], setting, "concat_dim" if "concat_dim" in setting else "axis")
     if len({(*shape[:axis], *shape[axis + 1 :], len(shape)) for shape in shapes}) > 1:
-        raise ValueError(f"stacks maps along axis {axis} that differ in another: {_list(shapes)}")
+        raise ValueError(f"stacks maps along axis {axis} that differ in another: {listed(shapes)}")
     return *shapes[0][:axis], sum(shape[axis] for shape in shapes), *shapes[0][axis + 1 :]
 
 
 def slices(shapes, setting, tops):
-    (shape,) = _several(shapes, 1)
-    axis = _axis(shape, setting, "slice_dim" if "slice_dim" in setting else "axis")
+    (shape,) = only(1, shapes)
+    axis = axis_of(shape, setting, "slice_dim" if "slice_dim" in setting else "axis")
     points = wholes(setting, "slice_point")
     points = points or [shape[axis] * top // tops for top in range(1, tops)]
     parts = [end - start for start, end in zip([0, *points], [*points, shape[axis]], strict=True)]
@@ -115,9 +83,9 @@ def slices(shapes, setting, tops):
 
 
 def reshape(shapes, setting, tops):
-    (shape,) = _several(shapes, 1)
+    (shape,) = only(1, shapes)
     dims = wholes(one(setting, "shape", {}, dict), "dim", minimum=-1)
-    start = _axis((*shape, 1), setting, default=0)  # one axis more: it may begin behind the last one
+    start = axis_of((*shape, 1), setting, default=0)  # one axis more: it may begin behind the last one
     axes = whole(setting, "num_axes", -1, minimum=-1)
     end = len(shape) if axes < 0 else start + axes
     if end > len(shape) or dims.count(-1) > 1 or any(not dim and start + i >= len(shape) for i, dim in enumerate(dims)):
@@ -131,8 +99,8 @@ def reshape(shapes, setting, tops):
 
 
 def flatten(shapes, setting, tops):
-    (shape,) = _several(shapes, 1)
-    start, end = _axis(shape, setting), _axis(shape, setting, "end_axis", -1)
+    (shape,) = only(1, shapes)
+    start, end = axis_of(shape, setting), axis_of(shape, setting, "end_axis", -1)
     return *shape[:start], prod(shape[start : end + 1]), *shape[end + 1 :]
 
 
@@ -145,15 +113,15 @@ def permute(shapes, setting, tops):
 
 
 def crop(shapes, setting, tops):
-    shape, wanted = _several(shapes, 2)
-    axis = _axis(shape, setting, default=2)
+    shape, wanted = only(2, shapes)
+    axis = axis_of(shape, setting, default=2)
     if len(wanted) != len(shape) or any(map(int.__gt__, wanted[axis:], shape[axis:])):
         raise ValueError(f"cannot crop {shape} to {wanted} from axis {axis} on")
     return *shape[:axis], *wanted[axis:]
 
 
 def interp(shapes, setting, tops):
-    batch, channels, *sizes = _map(shapes, axes=3)
+    batch, channels, *sizes = with_axes(3, shapes[0])
     if len(shapes) == 2:
         return batch, channels, *shapes[1][2:]
     if "height" in setting:
@@ -164,7 +132,7 @@ def interp(shapes, setting, tops):
 
 
 def upsample(shapes, setting, tops):
-    batch, channels, *sizes = _map(shapes, axes=3)
+    batch, channels, *sizes = with_axes(3, shapes[0])
     if "upsample_h" in setting:
         return batch, channels, whole(setting, "upsample_h"), whole(setting, "upsample_w")
     return batch, channels, *(whole(setting, "scale", 2) * size for size in sizes)
@@ -172,7 +140,7 @@ def upsample(shapes, setting, tops):
 
 def axpy(shapes, setting, tops):
     """SENet's sum of maps, the first of which are scaled: gate, maps, maps."""
-    return eltwise(_several(shapes, 3)[1:], setting, tops)
+    return eltwise(only(3, shapes)[1:], setting, tops)
 
 
 def number(shapes, setting, tops):
@@ -202,6 +170,7 @@ def four_fields(shapes, setting, tops):
 WORKING = {
     "Convolution": (convolution, "convolution_param"),
     "ConvolutionDepthwise": (depthwise, "convolution_param"),
+    "DepthwiseConv": (depthwise, "convolution_param"),
     "DepthwiseConvolution": (depthwise, "convolution_param"),
     "Deconvolution": (deconvolution, "convolution_param"),
     "InnerProduct": (inner_product, "inner_product_param"),
@@ -249,35 +218,3 @@ def known(type):
 
 
 _BY_LETTERS = {type.lower(): type for type in (*WORKING, *FREE, *UNSHAPED)}
-
-
-# ---- what several of them ask
-
-
-def _axis(shape, setting, field="axis", default=1):
-    """The place of an axis, which may be counted from the end."""
-    axis = one(setting, field, default, int)
-    if not -len(shape) <= axis < len(shape):
-        raise ValueError(f"{field} must be one of the axes of {shape}, got {axis}")
-    return axis % len(shape)
-
-
-def _map(shapes, axes):
-    """The shape that is read, which has at least so many axes."""
-    if len(shapes[0]) < axes:
-        raise ValueError(f"reads {shapes[0]}, which has fewer than {axes} axes")
-    return shapes[0]
-
-
-def _several(shapes, wanted):
-    if len(shapes) != wanted:
-        raise ValueError(f"reads {len(shapes)} maps where {wanted} can be priced: {_list(shapes)}")
-    return shapes
-
-
-def _list(shapes):
-    return ", ".join(map(str, shapes))
-
-
-def _with_bias(setting, weights, outputs):
-    return [weights, outputs] if flag(setting, "bias_term", True) else [weights]

@@ -5,7 +5,9 @@ class Text:
     """A prototxt, told layer by layer; each method returns the name of the map that it makes."""
 
     def __init__(self, *dims):
-        self.lines = [f'layer {{ name: "data" type: "Input" top: "data" input_param {{ shape {{ dim: {list(dims)} }} }} }}']
+        self.lines = [
+            f'layer {{ name: "data" type: "Input" top: "data" input_param {{ shape {{ dim: {list(dims)} }} }} }}'
+        ]
 
     def __str__(self):
         return "\n".join(self.lines)
@@ -103,7 +105,7 @@ def googlenet():
 
 
 def resnet_50():
-    """ResNet-50 by its authors, https://github.com/KaimingHe/deep-residual-networks: the strides in 1x1 convolutions."""
+    """ResNet-50, https://github.com/KaimingHe/deep-residual-networks: the strides are in 1x1 convolutions."""
     net = Text(1, 3, 224, 224)
     x = net.pool(net.conv("data", 64, 7, stride=2, pad=3, norm=True), 3, 2)
     for few, blocks in [(64, 3), (128, 4), (256, 6), (512, 3)]:
@@ -119,7 +121,10 @@ def resnet_50():
 
 
 def mobilenet_v2():
-    """MobileNetV2 by shicai, https://github.com/shicai/MobileNet-Caffe: the first block widens too, 32 to 32 channels."""
+    """MobileNetV2, https://github.com/shicai/MobileNet-Caffe: the first block too has a convolution that should widen.
+
+    The 64 channels come at 28x28 pixels, as in the first version of arXiv 1801.04381, Table 2.
+    """
     net = Text(1, 3, 224, 224)
     x, channels = net.conv("data", 32, 3, stride=2, pad=1, bias=False, norm=True), 32
     table = [(1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 1), (6, 96, 3, 2), (6, 160, 3, 2), (6, 320, 1, 1)]
@@ -136,7 +141,7 @@ def mobilenet_v2():
 
 
 def densenet_121():
-    """DenseNet-121 by shicai, https://github.com/shicai/DenseNet-Caffe: norms before convolutions, first pool rounds down."""
+    """DenseNet-121, https://github.com/shicai/DenseNet-Caffe: norms before convolutions, a first pool that rounds down."""
     net = Text(1, 3, 224, 224)
     x = net.conv("data", 64, 7, stride=2, pad=3, bias=False, norm=True)
     x, channels = net.pool(x, 3, 2, pad=1, ceil_mode=False), 64
@@ -155,19 +160,22 @@ def densenet_121():
     return str(net)
 
 
-def shufflenet(first_group=1):
-    """ShuffleNet with 3 groups, https://github.com/farmingyard/ShuffleNet (arXiv 1707.01083, Table 1)."""
+def shufflenet():
+    """ShuffleNet with 3 groups, https://github.com/farmingyard/ShuffleNet: narrower than arXiv 1707.01083, Table 1.
+
+    A unit with stride 2 has a fourth of the channels that it adds, where the paper has a fourth of all.
+    """
     net = Text(1, 3, 224, 224)
     x, channels = net.pool(net.conv("data", 24, 3, stride=2, pad=1, bias=False, norm=True), 3, 2), 24
-    for outputs, blocks in [(240, 4), (480, 8), (960, 4)]:
-        for block in range(blocks):
-            stride, made = (1, outputs) if block else (2, outputs - channels)
-            y = net.conv(x, made // 4, 1, group=first_group if channels == 24 else 3, bias=False, norm=True)
-            y = net.layer("ShuffleChannel", y, shuffle_channel_param={"group": 3}) 
+    for outputs, units in [(240, 4), (480, 8), (960, 4)]:
+        for unit in range(units):
+            stride, made, first = (1, outputs, False) if unit else (2, outputs - channels, channels == 24)
+            y = net.conv(x, made // 4, 1, group=1 if first else 3, bias=False, norm=True)
+            y = y if first else net.layer("ShuffleChannel", y, shuffle_channel_param={"group": 3})
             y = net.conv(y, made // 4, 3, stride, pad=1, group=made // 4, bias=False, norm=True, relu=False)
             y = net.conv(y, made, 1, group=3, bias=False, norm=True, relu=False)
-            short = x if block else net.pool(x, 3, 2, pool="AVE")
-            x = net.layer("ReLU", net.layer("Eltwise" if block else "Concat", short, y), in_place=True)
+            short = x if unit else net.pool(x, 3, 2, pool="AVE")
+            x = net.layer("ReLU", net.layer("Eltwise" if unit else "Concat", short, y), in_place=True)
             channels = outputs
     net.layer("Softmax", net.fc(net.global_pool(x), 1000))
     return str(net)
