@@ -120,11 +120,12 @@ class _Layer:
     def __init__(self, fields, place):
         self.fields, self.name, self.type = fields, f"number {place}", "?"
         with self.blamed():
-            self.bottoms, self.tops = names(fields, "bottom"), names(fields, "top")
+            self.tops = names(fields, "top")
             self.name = one(fields, "name", self.tops[0] if self.tops else self.name, str)
-            self.type = known(one(fields, "type", "", str))
-            if not self.type:
+            if "type" not in fields:
                 raise ValueError("there is no type")
+            self.type = known(one(fields, "type", kind=str))
+            self.bottoms = names(fields, "bottom")
 
     @contextmanager
     def blamed(self):
