@@ -5,6 +5,11 @@ import reprlib
 _FLAGS = {"true": True, "t": True, "1": True, "false": False, "f": False, "0": False}
 
 
+def shown(value):
+    """A value as a sentence names it: short."""
+    return "a longer number" if isinstance(value, int) and abs(value) >= 2**64 else reprlib.repr(value)
+
+
 def every(message, field, kind=object):
     """All values of a field, each of this kind: none, one or several."""
     values = message.get(field, [])
@@ -12,7 +17,7 @@ def every(message, field, kind=object):
     for value in values:
         if not isinstance(value, kind) or kind is int and isinstance(value, bool):
             called = {dict: "a message in braces", str: "a text", int: "a whole number"}[kind]
-            raise ValueError(f"{field} must be {called}, got {reprlib.repr(value)}")
+            raise ValueError(f"{field} must be {called}, got {shown(value)}")
     return values
 
 
@@ -32,8 +37,11 @@ def names(message, field):
 def wholes(message, field, minimum=1):
     """All whole numbers of a field."""
     values = every(message, field, int)
-    if values and min(values) < minimum:
-        raise ValueError(f"{field} must be at least {minimum}, got {reprlib.repr(min(values))}")
+    for value in values:
+        if not minimum <= value < 2**63:
+            raise ValueError(
+                f"{field} must be at least {minimum}{', and of 64 bits' * (value > 0)}, got {shown(value)}"
+            )
     return values
 
 
@@ -50,5 +58,5 @@ def flag(message, field, default):
     """The bool of a field, in any way in which it may be written."""
     value = one(message, field, default)
     if str(value).lower() not in _FLAGS or isinstance(value, (float, dict)):
-        raise ValueError(f"{field} must be true or false, got {reprlib.repr(value)}")
+        raise ValueError(f"{field} must be true or false, got {shown(value)}")
     return _FLAGS[str(value).lower()]

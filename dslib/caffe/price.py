@@ -140,8 +140,8 @@ class _Layer:
 
     def shared(self):
         """The name of each blob, under which other layers may use it too; None where it has no name."""
-        # in the old format the names stand alone
-        return [one(param, "name") if isinstance(param, dict) else str(param) for param in every(self.fields, "param")]
+        params = every(self.fields, "param")  # in the old format the names alone
+        return [one(param, "name", kind=str) if isinstance(param, dict) else str(param) for param in params]
 
     def seems_to_learn(self):
         """Whether anything says so, where the type is not known."""
@@ -207,8 +207,7 @@ class _Walk:
         for name, size in zip_longest(layer.shared()[: len(blobs)], blobs):
             params += size if name is None or name not in self.blobs else 0
             self.blobs |= {name} - {None}
-        per_image = (count // self.batch for count in (macs, read, written))
-        macs, read, written = per_image
+        macs, read, written = (count // self.batch for count in (macs, read, written))
         cost = Cost(params, macs, elements_read=read + sum(blobs), elements_written=written)
         channels, *size = shape[1:] or shape
         self.rows.append(Row(layer.name, kind, channels, tuple(size or (1, 1)), cost))

@@ -1,5 +1,7 @@
 """Prices of prototxts against torch, which runs the same texts, and against what others print."""
 
+import math
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -89,7 +91,9 @@ def graphs(draw):
     size, layers, channels = draw(st.tuples(st.just(4), st.integers(9, 14), st.integers(9, 14))), [], {"0": 4}
     for place in range(1, draw(st.integers(1, 7))):
         read = draw(st.sampled_from(list(channels)))
-        kind = draw(st.sampled_from(["conv", "depthwise", "deconv", "concat", "eltwise", "pool", "prelu", "relu", "scale"]))
+        kind = draw(
+            st.sampled_from(["conv", "depthwise", "deconv", "concat", "eltwise", "pool", "prelu", "relu", "scale"])
+        )
         made = draw(st.integers(1, 3)) * 4
         window = f"kernel_size: {(k := draw(sides))} stride: {draw(sides)} pad: {draw(st.integers(0, k // 2))}"
         window += f" bias_term: {draw(st.sampled_from(['true', 'false']))}"
@@ -199,7 +203,8 @@ def test_padding_of_one_axis_drops_windows_behind_the_map_on_both():
 
 def test_convolutions_in_one_and_three_dimensions():
     video = 'input: "0" input_shape { dim: 1 dim: 3 dim: 16 dim: 112 dim: 112 }'
-    layer = '{ name: "a" type: "Convolution" bottom: "0" top: "a" convolution_param { num_output: 64 kernel_size: 3 pad: 1 } }'
+    inside = "convolution_param { num_output: 64 kernel_size: 3 pad: 1 }"
+    layer = f'{{ name: "a" type: "Convolution" bottom: "0" top: "a" {inside} }}'
     row = caffe.price(f"{video} layer {layer}").rows[0]
     assert row.size == (16, 112, 112) and row.cost.macs == 81 * 64 * 16 * 112**2 and row.cost.params == 82 * 64
     row = caffe.price(f'input: "0" input_shape {{ dim: 1 dim: 3 dim: 20 }} layer {layer}').rows[0]
@@ -209,7 +214,9 @@ def test_convolutions_in_one_and_three_dimensions():
 # ---- types of layers
 
 
-@pytest.mark.parametrize("kind", ["ConvolutionDepthwise", "DepthwiseConvolution", "DepthwiseConv", "ConvolutionDepthWise"])
+@pytest.mark.parametrize(
+    "kind", ["ConvolutionDepthwise", "DepthwiseConvolution", "DepthwiseConv", "ConvolutionDepthWise"]
+)
 @pytest.mark.parametrize("inside", ["", "num_output: 4", "num_output: 4 group: 4"])
 def test_depthwise_types_have_a_group_for_each_channel(kind, inside):
     row = caffe.price(text_of((kind, f"convolution_param {{ {inside} kernel_size: 3 }}"))).rows[0]
@@ -261,34 +268,43 @@ def test_a_gate_scales_without_learning():
 
 
 @pytest.mark.parametrize(
-    "layers, expected",
+    "kind, inside, reads, expected",
     [
-        ([("Flatten", "flatten_param { axis: 2 }"), ("Reshape", "reshape_param { shape { dim: [0, 0, 27, 3] } }")], (4, 27, 3)),
-        ([("Reshape", "reshape_param { shape { dim: 0 dim: -1 dim: 3 dim: 9 } }")], (12, 3, 9)),
-        ([("Reshape", "reshape_param { shape { dim: 2 dim: 2 } axis: 1 num_axes: 1 }"), ("Flatten", "flatten_param { axis: 2 end_axis: 3 }")], (2, 18, 9)),
-        ([("Reshape", "reshape_param { shape { dim: 3 dim: 3 } axis: -1 num_axes: -1 }")], None),
-        ([("Permute", "permute_param { order: 0 order: 2 order: 3 order: 1 }")], (9, 9, 4)),
-        ([("Permute", "permute_param { order: [0, 3] }")], (9, 4, 9)),
-        ([("Pooling", "pooling_param { kernel_size: 3 stride: 3 }"), ("Crop", "", 0, 1)], (4, 3, 3)),
-        ([("Interp", "interp_param { height: 33 width: 17 }")], (4, 33, 17)),
-        ([("Interp", "interp_param { zoom_factor: 2 }")], (4, 17, 17)),
-        ([("Interp", "interp_param { shrink_factor: 2 zoom_factor: 3 pad_beg: -1 }")], (4, 10, 10)),
-        ([("Upsample", "upsample_param { scale: 3 }")], (4, 27, 27)),
-        ([("Upsample", "upsample_param { upsample_h: 20 upsample_w: 19 }")], (4, 20, 19)),
-        ([("Concat", "concat_param { axis: 2 }", 0, 0, 0)], (4, 27, 9)),
-        ([("Concat", "concat_param { concat_dim: 1 }", 0, 0)], (8, 9, 9)),
-        ([("Concat", "concat_param { axis: -1 }", 0, 0)], (4, 9, 18)),
-        ([("Eltwise", "eltwise_param { operation: PROD }", 0, 0)], (4, 9, 9)),
-        ([("Axpy", "", 0, 0, 0)], (4, 9, 9)),
-        ([("ShuffleChannel", "shuffle_channel_param { group: 2 }")], (4, 9, 9)),
+        ("Reshape", "shape { dim: 0 dim: -1 dim: 3 dim: 9 }", 1, (12, 3, 9)),
+        ("Reshape", "shape { dim: [1, 2, 18, 9] }", 1, (2, 18, 9)),
+        ("Reshape", "shape { dim: 2 dim: 2 } axis: 1 num_axes: 1", 1, (2, 2, 9, 9)),
+        ("Reshape", "shape { dim: [3, 3] } axis: -2 num_axes: 1", 1, (4, 9, 3, 3)),
+        ("Reshape", "shape { dim: 1 } num_axes: 0 axis: 1", 1, (1, 4, 9, 9)),
+        ("Flatten", "axis: 1 end_axis: 2", 1, (36, 9)),
+        ("Flatten", "axis: -2", 1, (4, 81)),
+        ("Permute", "order: 0 order: 2 order: 3 order: 1", 1, (9, 9, 4)),
+        ("Permute", "order: [0, 3]", 1, (9, 4, 9)),
+        ("Interp", "height: 33 width: 17", 1, (4, 33, 17)),
+        ("Interp", "zoom_factor: 2", 1, (4, 17, 17)),
+        ("Interp", "shrink_factor: 2 zoom_factor: 3 pad_beg: -1", 1, (4, 10, 10)),
+        ("Upsample", "scale: 3", 1, (4, 27, 27)),
+        ("Upsample", "upsample_h: 20 upsample_w: 19", 2, (4, 20, 19)),
+        ("Concat", "axis: 2", 3, (4, 27, 9)),
+        ("Concat", "concat_dim: 1", 2, (8, 9, 9)),
+        ("Concat", "axis: -1", 2, (4, 9, 18)),
+        ("Eltwise", "operation: PROD", 2, (4, 9, 9)),
+        ("Axpy", "", 3, (4, 9, 9)),
+        ("ShuffleChannel", "group: 2", 1, (4, 9, 9)),
     ],
-)  # fmt: skip
-def test_shapes(layers, expected):
-    if expected is None:
-        with pytest.raises(ValueError, match="cannot reshape"):
-            size_after(*layers)
-    else:
-        assert size_after(*layers) == expected
+)
+def test_shapes_that_layers_make(kind, inside, reads, expected):
+    after = conv("num_output: 1 kernel_size: 1 bias_term: false")
+    if len(expected) == 2:
+        after = "InnerProduct", "inner_product_param { num_output: 1 axis: 2 bias_term: false }"
+    text = text_of((kind, f"{kind.lower()}_param {{ {inside} }}", *"0" * reads), after)
+    row = caffe.price(text).rows[0].cost
+    assert row.elements_read - row.params == math.prod(expected)
+    assert (row.params, row.macs) == (expected[0] if len(expected) > 2 else expected[1], math.prod(expected))
+
+
+@pytest.mark.parametrize("other", ["Crop", "Interp"])
+def test_a_map_takes_the_size_of_another(other):
+    assert size_after(("Pooling", "pooling_param { kernel_size: 3 stride: 3 }"), (other, "", 0, 1)) == (4, 3, 3)
 
 
 @pytest.mark.parametrize(

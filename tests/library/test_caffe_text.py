@@ -16,7 +16,9 @@ from tests.support.prototxts import MEANS, NOT_TEXTS
 def same(one, other):
     """Equal, with the types; NaN is itself, and 0.0 is not -0.0."""
     if isinstance(one, dict):
-        return isinstance(other, dict) and list(one) == list(other) and all(same(one[name], other[name]) for name in one)
+        return (
+            isinstance(other, dict) and list(one) == list(other) and all(same(one[name], other[name]) for name in one)
+        )
     if isinstance(one, list):
         return isinstance(other, list) and len(one) == len(other) and all(map(same, one, other))
     if isinstance(one, float) and isinstance(other, float):
@@ -74,7 +76,9 @@ def test_a_refusal_says_where_and_what(text, said):
     "path", ["deploy.prototxt", "models/deploy", Path("x") / "a.prototxt", r"C:\nets\a.prototxt", " a b.caffemodel\n"]
 )
 def test_a_path_in_place_of_a_text_is_named_as_one(path):
-    with pytest.raises(ValueError, match="that is a path; pass its text, or use price_file: '.*(deploy|a\\.prototxt|b\\.caffe)"):
+    with pytest.raises(
+        ValueError, match="that is a path; pass its text, or use price_file: '.*(deploy|a\\.prototxt|b\\.caffe)"
+    ):
         caffe.read_prototxt(path)
 
 

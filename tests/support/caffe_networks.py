@@ -141,7 +141,7 @@ def mobilenet_v2():
 
 
 def densenet_121():
-    """DenseNet-121, https://github.com/shicai/DenseNet-Caffe: norms before convolutions, a first pool that rounds down."""
+    """DenseNet-121, https://github.com/shicai/DenseNet-Caffe: norms come first, the first pool rounds down."""
     net = Text(1, 3, 224, 224)
     x = net.conv("data", 64, 7, stride=2, pad=3, bias=False, norm=True)
     x, channels = net.pool(x, 3, 2, pad=1, ceil_mode=False), 64

@@ -1,7 +1,7 @@
 """Texts in the text format of protocol buffers with what they mean, and texts that are none.
 
-The first letter of a field says what it holds: ``i`` whole numbers, ``d`` floats, ``s`` texts, ``b`` bools, ``w`` words,
-``m`` messages; so a test can have protobuf's own parser read them too.
+A field's name says what it holds: ``i`` whole numbers, ``d`` floats, ``s`` texts, ``b`` bools, ``w`` words, ``m``
+messages. So protobuf's own parser can read them too.
 """
 
 from dslib.caffe import Word

@@ -6,16 +6,20 @@ from tests.support import caffe_networks
 from tests.support.prototxts import MEANS, NOT_TEXTS
 
 NETWORKS = ["squeezenet", "alexnet", "googlenet", "shufflenet"]
-VALUES = """0 1 2 3 -1 -7 224 65536 99999999999999999999999 0x10 017 09 1.5 -inf nan 1e999 true false f MAX "" 'data' "x" { } < >
-[ ] [1,2] [[ : ; , # " ' \\ \x00 \ud800 é dim: [0] shape{} 1e5 -0 - \n""".split(" ")
+VALUES = """0 1 2 3 -1 -7 224 99999999999999999999999 0x10 017 09 1.5 -inf nan 1e999 true false f MAX "" 'data' "x"
+{ } < > [ ] [1,2] [[ : ; , # " ' \\ \x00 \ud800 é dim: [0] shape{} 1e5 -0 -""".split()
 SMALL = ["0", "1", "2", "3", "-1", "[1, 2]", "[0, 2, 1]", "true", "{ dim: [0, -1] }", "9", "1000000"]
-WORDS = """layer layers input input_dim input_shape dim shape name type bottom top param include exclude phase TRAIN state
-convolution_param pooling_param inner_product_param scale_param slice_param reshape_param concat_param permute_param crop_param
-num_output kernel_size kernel_h kernel_w pad pad_h pad_t stride stride_w dilation group axis num_axes bias_term round_mode
-ceil_mode global_pooling slice_point order upsample_param interp_param zoom_factor tile_param stage min_level""".split()
-TYPES = """Convolution ConvolutionDepthwise Deconvolution InnerProduct Pooling Slice Concat Eltwise Reshape Flatten Permute Crop
-Interp Upsample Scale Bias PReLU BN BatchNorm Normalize Axpy Input DummyData MemoryData Data Python Split Silence Softmax
-SoftmaxWithLoss Unknown INNER_PRODUCT""".split()
+WORDS = """
+layer layers input input_dim input_shape dim shape name type bottom top param include exclude phase TRAIN state stage
+convolution_param pooling_param inner_product_param scale_param slice_param reshape_param concat_param permute_param
+crop_param num_output kernel_size kernel_h kernel_w pad pad_h pad_t stride stride_w dilation group axis num_axes
+bias_term round_mode ceil_mode global_pooling slice_point order upsample_param interp_param zoom_factor min_level
+""".split()
+TYPES = """
+Convolution ConvolutionDepthwise Deconvolution InnerProduct Pooling Slice Concat Eltwise Reshape Flatten Permute Crop
+Interp Upsample Scale Bias PReLU BN BatchNorm Normalize Axpy Input DummyData MemoryData Data Python Split Silence
+Softmax SoftmaxWithLoss Unknown INNER_PRODUCT
+""".split()
 
 
 def random_text(rng):
