@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from dslib import caffe
 from dslib.caffe import Word
-from tests.support.prototxts import MEANS, NOT_TEXTS
+from tests.support.prototxts import MEANS, MEANS_IN_C, NOT_TEXTS, NOT_TEXTS_IN_C
 
 
 def same(one, other):
@@ -26,13 +26,13 @@ def same(one, other):
     return type(one) is type(other) and one == other
 
 
-@pytest.mark.parametrize("text", MEANS)
-def test_a_text_means_what_protobuf_says(text):
-    assert same(caffe.read_prototxt(text), MEANS[text])
-    assert same(caffe.read_prototxt("\ufeff" + text), MEANS[text])  # as Windows writes it
+@pytest.mark.parametrize("text, message", (MEANS | MEANS_IN_C).items())
+def test_a_text_means_what_protobuf_says(text, message):
+    assert same(caffe.read_prototxt(text), message)
+    assert same(caffe.read_prototxt("\ufeff" + text), message)  # as Windows writes it
 
 
-@pytest.mark.parametrize("text", NOT_TEXTS)
+@pytest.mark.parametrize("text", NOT_TEXTS + NOT_TEXTS_IN_C)
 def test_what_is_no_message_is_refused_with_its_line(text):
     with pytest.raises(ValueError, match=r"^line \d of the prototxt: "):
         caffe.read_prototxt(text)
