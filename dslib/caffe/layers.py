@@ -202,14 +202,18 @@ FREE = {
         (kept, ""),
     ),
     **dict.fromkeys(
-        "Accuracy ContrastiveLoss EuclideanLoss HingeLoss InfogainLoss MultinomialLogisticLoss "
+        "Accuracy ContrastiveLoss EuclideanLoss HDF5Output HingeLoss InfogainLoss MultinomialLogisticLoss "
         "SigmoidCrossEntropyLoss SmoothL1Loss SoftmaxLoss SoftmaxWithLoss".split(),
         (number, ""),
     ),
 }
 SOURCES = ("Input", "DummyData", "MemoryData")  # they give shapes and read no map
-# they read files that the text does not hold, and so it does not hold the shapes either
-UNSHAPED = {"AnnotatedData", "Data", "HDF5Data", "ImageData", "WindowData"}
+# They cost nothing either, but what shapes they make stands in other files, or depends on what is in the maps, or is too
+# much to be told here. A layer that works on such a map is named instead of priced.
+UNSHAPED = set(
+    "AnnotatedData Data HDF5Data ImageData WindowData "
+    "ArgMax BatchReindex Filter Im2col PSROIPooling Reduction ROIPooling SPP Tile".split()
+)
 
 
 def known(type):

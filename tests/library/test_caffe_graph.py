@@ -175,6 +175,12 @@ def test_a_head_of_a_detector_is_named():
     assert net.total.params == 72
 
 
+def test_a_last_layer_whose_shape_nothing_needs_is_free():
+    last = 'layer { name: "best" type: "ArgMax" bottom: "conv" top: "best" argmax_param { axis: 1 } }'
+    assert caffe.price(DATA + CONV + last) == caffe.price(DATA + CONV)
+    assert [layer.name for layer in caffe.price(DATA + CONV + last + conv_of("best")).uncounted] == ["of best"]
+
+
 def test_layers_for_training_cost_nothing():
     text = (
         'layer { type: "Data" top: "label" }'
