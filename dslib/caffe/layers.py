@@ -208,8 +208,8 @@ FREE = {
     ),
 }
 SOURCES = ("Input", "DummyData", "MemoryData")  # they give shapes and read no map
-# They cost nothing either, but what shapes they make stands in other files, or depends on what is in the maps, or is too
-# much to be told here. A layer that works on such a map is named instead of priced.
+# They cost nothing either. Their shapes stand in other files, depend on what is in the maps, or are rarely needed:
+# a layer that works on one is named and not priced.
 UNSHAPED = set(
     "AnnotatedData Data HDF5Data ImageData WindowData "
     "ArgMax BatchReindex Filter Im2col PSROIPooling Reduction ROIPooling SPP Tile".split()

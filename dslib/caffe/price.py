@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from math import prod
 
-from ..cost import Cost, Row
-from ..cost.network import Rows
+from ..cost import Cost, Row, Rows
 from .fields import every, names, one, wholes
 from .layers import FREE, SOURCES, UNSHAPED, WORKING, known, number
 from .read import read_prototxt
