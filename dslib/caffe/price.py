@@ -42,13 +42,15 @@ class PricedText(Rows):
 def price(text, phase="TEST"):
     """Cost per image of the network in a prototxt, as :class:`PricedText`.
 
+    ``phase``: ``"TEST"`` or ``"TRAIN"``; layers that are only for the other one are left out.
+
     MACs are those of convolutions, deconvolutions and fully connected layers. Parameters are what a layer learns: a
-    ``Scale`` after a ``BatchNorm`` has two per channel, the ``BatchNorm``, whose mean and variance are measured, none;
+    ``Scale`` behind a ``BatchNorm`` has two per channel, the ``BatchNorm``, whose mean and variance are measured, none;
     blobs that layers share count once. Pools round up, as Caffe's do, convolutions down. A layer of an unknown type is
     listed in ``uncounted``; with one bottom, one top and no sign of weights it is taken to keep the shape.
 
-    ``phase``: ``"TEST"`` or ``"TRAIN"``; layers that are only for the other one are left out. Raises ValueError for a
-    text that is no network with an input, and for settings and shapes that do not fit, with the layer's name.
+    Raises ValueError for a text that is no network with an input, and for settings and shapes that do not fit, with
+    the layer's name.
     """
     if phase not in PHASES:
         raise ValueError(f"phase must be 'TEST' or 'TRAIN', got {phase!r}")
@@ -66,7 +68,7 @@ def price(text, phase="TEST"):
 
 
 def price_file(path, phase="TEST"):
-    """:func:`price` of a file. Raises OSError if it cannot be read."""
+    """:func:`price` of the text in a file. Raises OSError too, if it cannot be read."""
     if not isinstance(path, (str, bytes, os.PathLike)):
         raise ValueError(f"the path of a file is a str, got {type(path).__name__}")
     if isinstance(path, str) and ("{" in path or "\n" in path):
