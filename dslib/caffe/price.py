@@ -108,7 +108,9 @@ def _layers(message, phase):
     found = []
     for place, fields in enumerate(every(message, "layer" if "layer" in message else "layers", dict), start=1):
         if isinstance(fields.get("layer"), dict):
-            raise ValueError("the text has the format from before 2014: upgrade it with Caffe's own tools")
+            raise ValueError(
+                "the text has a layer within layers, Caffe's first format: upgrade it with Caffe's own tools"
+            )
         include, exclude = every(fields, "include", dict), every(fields, "exclude", dict)
         if any(map(meets, include)) if include else not any(map(meets, exclude)):
             found.append(_Layer(fields, place))

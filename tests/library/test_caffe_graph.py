@@ -252,7 +252,7 @@ def test_a_text_without_an_input_is_refused(text, phase):
         ("layer { } layers { }", "the text has fields layer and layers"),
         (
             'layers { layer { type: "conv" } bottom: "data" }',
-            "format from before 2014: upgrade it with Caffe's own tools",
+            "Caffe's first format: upgrade it with Caffe's own tools",
         ),
         (DATA + CONV + CONV, r"^layer 'conv' \(Convolution\): makes 'conv', which is there already"),
         (DATA + NEXT, r"^layer 'next' \(Convolution\): reads 'conv', which nothing before it makes"),

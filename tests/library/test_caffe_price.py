@@ -223,6 +223,14 @@ def test_depthwise_types_have_a_group_for_each_channel(kind, inside):
     assert row.kind == "depthwise" and row.cost == cost.depthwise_conv2d(4, 3, 7, bias=True, input_size=9)
 
 
+@pytest.mark.parametrize(
+    "written, bias", [("true", 2), ("True", 2), ("t", 2), ("1", 2), ("false", 0), ("False", 0), ("f", 0), ("0", 0)]
+)
+def test_a_bool_may_be_written_in_several_ways(written, bias):
+    row = caffe.price(text_of(conv(f"num_output: 2 kernel_size: 3 bias_term: {written}"))).rows[0]
+    assert row.cost.params == 72 + bias
+
+
 def test_a_fully_connected_layer_may_keep_the_first_axes():
     inside = "inner_product_param { num_output: 10 axis: %d }"
     row = caffe.price(text_of(("InnerProduct", inside % 3))).rows[0]
