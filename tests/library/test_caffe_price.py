@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from dslib import caffe, cost
+from dslib import caffe, cost, tables
 from tests.support import caffe_networks, published
 from tests.support.caffe_in_torch import Net
 from tests.support.published import rounds
@@ -64,6 +64,17 @@ def test_a_network_costs_what_torch_counts_and_what_is_printed(name):
     macs, params = published.CAFFE_NETWORKS[name]
     assert rounds(macs, net.total.macs) and rounds(params, net.total.params)
     assert net.uncounted == ()
+
+
+def test_mobilenet_v1_costs_what_the_algebra_says_traffic_and_all():
+    net = caffe_networks.Text(1, 3, 224, 224)
+    x, channels = net.conv("data", 32, 3, stride=2, pad=1, bias=False, norm=True), 32
+    for stride, outputs in tables.MOBILENET_V1:
+        x = net.conv(x, channels, 3, stride, pad=1, group=channels, bias=False, norm=True)
+        x, channels = net.conv(x, outputs, 1, bias=False, norm=True), outputs
+    net.fc(net.global_pool(x), 1000)
+    by_text, by_table = caffe.price(str(net)), cost.mobilenet_v1()
+    assert by_text.total == by_table.total and by_text.by_kind() == by_table.by_kind()
 
 
 def test_a_pair_is_priced_row_by_row():
