@@ -20,18 +20,14 @@ def inner_product(shapes, setting, tops):
     return (*shape[:axis], outputs), "linear", vectors * weights, with_bias(setting, weights, outputs)
 
 
-def factors(shapes, setting, tops, of_bias=False):
-    """A factor, or a bias, for each place along ``num_axes`` axes. A second map would give them."""
+def factors(shapes, setting, tops):
+    """A factor (or, in a layer Bias, a bias) for each place along ``num_axes`` axes. A second map would give them."""
     axis, axes = axis_of(shapes[0], setting), whole(setting, "num_axes", 1, minimum=-1)
     size = prod(shapes[0][axis:] if axes < 0 else shapes[0][axis : axis + axes])
     learned = [size] if len(shapes) == 1 else []
-    if not of_bias and flag(setting, "bias_term", False):
+    if flag(setting, "bias_term", False):
         learned.append(size if learned else prod(shapes[1]))
     return shapes[0], "norm" if len(learned) == 2 else "scale", 0, learned
-
-
-def bias(shapes, setting, tops):
-    return factors(shapes, setting, tops, of_bias=True)
 
 
 def batch_norm(shapes, setting, tops):
@@ -175,7 +171,7 @@ WORKING = {
     "Deconvolution": (deconvolution, "convolution_param"),
     "InnerProduct": (inner_product, "inner_product_param"),
     "Scale": (factors, "scale_param"),
-    "Bias": (bias, "bias_param"),
+    "Bias": (factors, "bias_param"),
     "BatchNorm": (batch_norm, "batch_norm_param"),
     "BN": (norm, "bn_param"),
     "Normalize": (normalize, "norm_param"),

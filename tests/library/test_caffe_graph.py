@@ -281,6 +281,7 @@ def test_a_text_that_is_no_network_is_refused(text, said):
         ("Convolution", "num_output: 4 num_output: 5 kernel_size: 3", "num_output stands 2 times, and may stand once"),
         ("Convolution", "num_output: 0 kernel_size: 3", "num_output must be at least 1, got 0"),
         ("Convolution", f"num_output: 0x{'f' * 9999} kernel_size: 3", "num_output .* 64 bits, got a longer"),
+        ("Convolution", f"num_output: {2**63} kernel_size: 3", f"num_output .* 64 bits, got {2**63}"),
         ("Convolution", "num_output: 2.5 kernel_size: 3", "num_output must be a whole number, got 2.5"),
         ("Convolution", "num_output: true kernel_size: 3", "num_output must be a whole number, got True"),
         ("Convolution", "num_output: 4 kernel_size: 3 stride: 0", "stride must be at least 1, got 0"),

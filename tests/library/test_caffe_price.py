@@ -279,6 +279,13 @@ def test_what_a_layer_learns(kind, inside, params):
         assert net.rows[0].cost == cost.Cost(params, 0, elements_read=4 * 81 + params, elements_written=4 * 81)
 
 
+@pytest.mark.parametrize("kind, params", [("PReLU", 5), ("Scale", 5), ("BN", 10), ("Normalize", 1), ("BatchNorm", 0)])
+def test_layers_behind_a_fully_connected_one_learn_a_number_for_each_output(kind, params):
+    net = caffe.price(text_of(("InnerProduct", "inner_product_param { num_output: 5 }"), (kind, "")))
+    assert sum(row.cost.params for row in net.rows[1:]) == params
+    assert all((row.channels, *row.size) == (5, 1, 1) for row in net.rows[1:])
+
+
 def test_a_gate_scales_without_learning():
     gate = ("Pooling", "pooling_param { global_pooling: true }")
     assert caffe.price(text_of(gate, ("Scale", "scale_param { axis: 0 }", 0, 1))).rows == ()
