@@ -130,7 +130,7 @@ messages = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(messages)
 def test_what_is_written_comes_back(message):
     try:
