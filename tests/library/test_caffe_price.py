@@ -328,6 +328,13 @@ def test_shapes_that_layers_make(kind, inside, reads, expected):
     assert (row.params, row.macs) == (expected[0] if len(expected) > 2 else expected[1], math.prod(expected))
 
 
+def test_axpy_has_a_gate_and_two_maps_of_one_shape():
+    gate = ("Pooling", "pooling_param { global_pooling: true }")
+    assert size_after(gate, ("Axpy", "", 1, 0, 0)) == (4, 9, 9)
+    with pytest.raises(ValueError, match="needs maps of one shape"):
+        size_after(gate, ("Axpy", "", 1, 0, 1))
+
+
 @pytest.mark.parametrize("other", ["Crop", "Interp"])
 def test_a_map_takes_the_size_of_another(other):
     assert size_after(("Pooling", "pooling_param { kernel_size: 3 stride: 3 }"), (other, "", 0, 1)) == (4, 3, 3)
