@@ -199,6 +199,8 @@ def test_pools_round_up_as_torch_does_in_ceil_mode(size, window):
         ("global_pooling: 1 pool: AVE", 9, 1),
         ("kernel_size: 2 stride: 3", 6, 3),  # without padding a window may begin behind the map; torch drops it
         ("kernel_size: 2 stride: 3 pad: 1", 5, 2),
+        ("kernel_size: 2 stride: 3 pad_b: 1 pad_r: 1", 6, 2),
+        ("kernel_size: 2 stride: 3 pad_t: 1 pad_l: 1", 6, 3),
         ("kernel_size: 3 stride: 2 pad_r: 1 pad_b: 1 ceil_mode: false", 112, 56),
     ],
 )
