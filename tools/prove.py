@@ -60,6 +60,9 @@ PARTS = {
     "processor": [
         ("chapters as on an old processor", pytest(*NBVAL, *chapters(), before=OLD_PROCESSOR)),
     ],
+    "random": [
+        ("a thousand random prototxts", pytest("tests/prove/test_random_prototxt.py")),
+    ],
     "frameworks": [
         install("frameworks"),
         ("chapter beside other frameworks", pytest(*NBVAL, *chapters("frameworks"), python=python_of("frameworks"))),
@@ -67,6 +70,7 @@ PARTS = {
             "Keras's MobileNet with the same weights",
             pytest("tests/prove/test_keras.py", python=python_of("frameworks"), before=("KERAS_BACKEND=tensorflow",)),
         ),
+        ("prototxts read by protobuf", pytest("tests/prove/test_protobuf.py", python=python_of("frameworks"))),
     ],
     "zoo": [
         install("zoo"),

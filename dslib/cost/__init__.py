@@ -16,7 +16,7 @@ which is right where stride 1 and padding keep the size. In the formulas ``C_in`
 ``K_w`` the kernel, ``H_out``, ``W_out`` the output size, ``G`` groups.
 """
 
-from .network import Network, Row
+from .network import Network, Row, Rows
 from .networks import (
     efficientnet_lite0,
     ghost_resnet_56_cifar,

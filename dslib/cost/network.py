@@ -25,7 +25,21 @@ class Row:
     cost: Cost
 
 
-class Network:
+class Rows:
+    """What has ``rows``, a :class:`Row` for each layer: their sums."""
+
+    @property
+    def total(self):
+        """The sum of all rows, a :class:`Cost`."""
+        return sum((row.cost for row in self.rows), start=Cost(0, 0, 0, 0))
+
+    def by_kind(self):
+        """``{kind: Cost}``: the rows of each kind added up, in the order in which the kinds first occur."""
+        kinds = dict.fromkeys(row.kind for row in self.rows)
+        return {kind: sum(row.cost for row in self.rows if row.kind == kind) for kind in kinds}
+
+
+class Network(Rows):
     """The cost of a network, told layer by layer: it remembers the map so far, and a :class:`Row` per layer.
 
     ``channels`` and ``size`` (height, width) are those of the map that the next layer will read; ``rows`` lists the
@@ -47,7 +61,7 @@ class Network:
         kernel_size, stride = pair("kernel_size", kernel_size), pair("stride", stride)
         before, after = self.size, self._window(kernel_size, stride, padding)
         price = conv2d(self.channels, out_channels, kernel_size, after, groups, bias, input_size=before)
-        kind = _kind(self.channels, kernel_size, groups)
+        kind = kind_of(self.channels, kernel_size, groups)
         self._row(name, kind, whole("out_channels", out_channels), after, price)
         if norm is not None:
             self.batch_norm2d(norm)
@@ -111,16 +125,6 @@ class Network:
             raise ValueError(f"cannot keep {channels} channels of {self.channels}")
         self.channels = channels
 
-    @property
-    def total(self):
-        """The sum of all rows, a :class:`Cost`."""
-        return sum((row.cost for row in self.rows), start=Cost(0, 0, 0, 0))
-
-    def by_kind(self):
-        """``{kind: Cost}``: the rows of each kind added up, in the order in which the kinds first occur."""
-        kinds = dict.fromkeys(row.kind for row in self.rows)
-        return {kind: sum(row.cost for row in self.rows if row.kind == kind) for kind in kinds}
-
     def _row(self, name, kind, channels, size, price):
         """Note a layer that has been priced, and go on with the map that it makes."""
         self.channels, self.size = channels, size
@@ -156,8 +160,8 @@ def _next_size(size, kernel_size, stride, padding):
     return size / stride
 
 
-def _kind(in_channels, kernel_size, groups):
+def kind_of(in_channels, kernel_size, groups):
     """What a convolution is called, from the channels that it reads, its kernel and its groups."""
     if groups != 1:
         return "depthwise" if groups == in_channels else "grouped"
-    return "pointwise" if kernel_size == (1, 1) else "standard"
+    return "pointwise" if set(kernel_size) == {1} else "standard"

@@ -23,7 +23,7 @@ IMPORTS = {
     "dslib.cost": {"dslib.geometry", "dslib.tables"},
     "dslib.counting": set(),
     "dslib.bench": set(),
-    "dslib.caffe": {"dslib.cost"},
+    "dslib.caffe": {"dslib.cost", "dslib.geometry"},
     "dslib.figures": {"dslib.geometry"},
     "dslib.explorer": {"dslib.cost", "dslib.figures", "dslib.geometry"},
 }
@@ -42,6 +42,7 @@ WITHOUT_TORCH = [
     "dslib.geometry",
     "dslib.tables",
     "dslib.cost",
+    "dslib.caffe",
     "dslib.figures",
     "dslib.explorer",
     "dscourse.measured",

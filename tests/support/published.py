@@ -87,3 +87,15 @@ VGG_16_PARAMS = "138"  # Simonyan and Zisserman 2015, arXiv 1409.1556, Table 2
 RESNEXT_TABLE_1 = {"ResNet-50": ("25.5", "4.1"), "ResNeXt-50": ("25.0", "4.2")}
 # the same, Table 2: about 70 thousand parameters in a block with these groups C and channels d in each
 RESNEXT_TABLE_2 = ("7e1", {1: 64, 2: 40, 4: 24, 8: 14, 32: 4})
+
+# ---- files for Caffe, by those who published the networks: the addresses are in tests/support/caffe_networks.py
+
+CAFFE_NETWORKS = {
+    "squeezenet": ("387.7", "1.235496"),
+    "mobilenet_v2": ("429.111936", "3.505960"),
+    "resnet_50": ("3858", "25.557096"),
+    "alexnet": ("724.4", "60.965224"),
+    "googlenet": ("1582.7", "6.998552"),
+    "densenet_121": ("2834", "7.978856"),
+    "shufflenet": ("127.1", "1.81"),
+}
