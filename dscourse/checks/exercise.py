@@ -8,8 +8,10 @@ from pathlib import Path
 
 from . import limit
 from .feedback import Feedback, call, failure, name_of, place
+from .left import state, told_of_change
+from .plain import plain
 from .source import changed, solutions
-from .values import difference
+from .values import described, difference
 
 REGISTERED: dict[str, dict[str, "exercise"]] = {}  # slug -> name -> exercise, in the order of the file
 
@@ -22,8 +24,9 @@ class exercise:
 
     ``cases``: the arguments of each run; or a function that gives them, where they are costly to build.
     ``oracle(*case)`` is the right answer; it shares no code with the solution. ``fault(answer, *case)``, for answers of
-    which many are right, says what is wrong, or ""; it is asked before the oracle. ``also(reader_function)`` looks at a
-    right function once more. ``hint`` is what every other wrong answer is told, after the first case that fails.
+    which many are right, says what is wrong, or ""; it is asked before the oracle, and gets the answer in plain kinds
+    (:mod:`dscourse.checks.plain`). ``also(reader_function, *first_case)`` looks at a right function once more.
+    ``hint`` is what every other wrong answer is told, after the first case that fails.
 
     ``wrong`` has the hint for each wrong answer. A wrong answer is a change of the solution, ``"old -> new"``, or a new
     expression after its last return. An answer that is the same in all cases is recognized by the oracle. Where
@@ -42,6 +45,7 @@ class exercise:
         self.name = name = solution.__name__
         self.names = solution.__globals__  # what the solution's text can use
         self.file = Path(self.names["__file__"])
+        self.arguments = tuple(inspect.signature(solution).parameters)
 
         def check(reader_function: Callable) -> Feedback:
             return self.check(reader_function)
@@ -57,9 +61,11 @@ class exercise:
     def check(self, function: Callable) -> Feedback:
         """What to tell the reader of the function. Raises TypeError if it is none."""
         if not callable(function):
-            raise TypeError(f"a check takes the function itself, without (...) after its name; it got {function!r}")
+            raise TypeError(
+                f"a check takes the function itself, without (...) after its name; it got {described(plain(function))}"
+            )
         cases = self.cases() if callable(self.cases) else self.cases
-        answers, stopped = self.run(function, cases)
+        answers, stopped, left = self.run(function, cases)
         if not stopped and all(answer is None or answer is ... for answer in answers):
             return Feedback(False, f"Not answered yet: {name_of(function)} returns nothing.")
         if self.fault and (what := self.in_time(function, lambda: self.said_of(answers, cases))):
@@ -68,22 +74,31 @@ class exercise:
             return Feedback(False, stopped)
         if self.oracle and (what := self.compared(function, answers, cases)):
             return Feedback(False, f"Not yet. {what}".strip())
-        if self.also and (what := self.in_time(function, lambda: self.also(function))):
-            return Feedback(False, f"Not yet. {what}")
+        if self.also and not left:
+            left = self.in_time(function, lambda: self.also(function, *copy.deepcopy(cases[0])))
+        if left:
+            return Feedback(False, f"Not yet. {left}")
         return Feedback(True, f"Right, in all {len(cases)} cases." if len(cases) > 1 else "Right.")
 
-    def run(self, function: Callable, cases: Sequence[tuple]) -> tuple[list, str]:
-        """The answers up to the first case that raises an error or takes too long, and what to say of that one."""
-        answers = []
+    def run(self, function: Callable, cases: Sequence[tuple]) -> tuple[list, str, str]:
+        """The answers, plain, up to the first case that raises an error or takes too long; what to say of that one, and
+        what to say if the function has changed what it got.
+        """
+        answers, left = [], ""
         try:
             with limit.time_limit():
                 for case in cases:
-                    answers.append(function(*copy.deepcopy(case)))  # the reader's code may change what it gets
+                    given = copy.deepcopy(case)
+                    before = state(dict(zip(self.arguments, given)))
+                    answers.append(plain(function(*given)))
+                    left = left or told_of_change(before, given, self.arguments)
         except limit.TimeUp as error:
-            return answers, f"{call(function, case)} {too_long(function, error)} {self.hint}".strip()
-        except (Exception, SystemExit) as error:  # whatever the reader's code does wrong is told, also an exit()
-            return answers, f"{call(function, case)} {failure(function, error)}. {self.hint}".strip()
-        return answers, ""
+            return answers, f"{call(function, case)} {too_long(function, error)} {self.hint}".strip(), left
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # whatever the reader's code does wrong is told, also an exit()
+            return answers, f"{call(function, case)} {failure(function, error)}. {self.hint}".strip(), left
+        return answers, "", left
 
     def said_of(self, answers: Sequence, cases: Sequence[tuple]) -> str:
         """The first fault of an answer."""
@@ -92,13 +107,15 @@ class exercise:
 
     def compared(self, function: Callable, answers: Sequence, cases: Sequence[tuple]) -> str:
         """What to say of answers that differ from the oracle's; "" if none does."""
-        told = ((case, difference(answer, self.oracle(*case))) for answer, case in zip(answers, cases, strict=True))
+        told = (
+            (case, difference(answer, plain(self.oracle(*case)))) for answer, case in zip(answers, cases, strict=True)
+        )
         first = next(((case, what) for case, what in told if what), None)
         if not first:
             return ""
         for change, hint in self.wrong.items():
             wrong = self.changed(change)
-            if not any(map(difference, answers, (wrong(*copy.deepcopy(case)) for case in cases))):
+            if not any(map(difference, answers, (plain(wrong(*copy.deepcopy(case))) for case in cases))):
                 return hint
         return f"{call(function, first[0])} {first[1]}. {self.hint}"
 
@@ -116,6 +133,10 @@ class exercise:
                 return look()
         except limit.TimeUp as error:
             return f"{name_of(function)} {too_long(function, error)}"
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            return f"{name_of(function)} gives what this check cannot look at: {failure(function, error)}."
 
 
 def too_long(function: Callable, error: limit.TimeUp) -> str:
