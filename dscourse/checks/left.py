@@ -30,7 +30,7 @@ def first_change(before, after, place: str) -> str:
     if not isinstance(before, dict) or not isinstance(after, dict):
         return "" if before is after or before == after else place
     for key in before | after:
-        inside = place if key in INSIDE else f"{place}.{key}".lstrip(".")
+        inside = f"{place}.{key}".lstrip(".") if isinstance(key, str) and key not in INSIDE else place
         if key not in before or key not in after:
             return inside
         if found := first_change(before[key], after[key], inside):
@@ -40,6 +40,6 @@ def first_change(before, after, place: str) -> str:
 
 def told_of_change(before, given: Sequence, names: Sequence[str]) -> str:
     """What to say of arguments that are not what they were, or "". ``before``: their state, by their names."""
-    now = dict(zip(names, given))
+    now = dict(zip(names, given, strict=False))
     place = safely(lambda now: first_change(before, state(now), ""), now, lambda now: "one of the arguments")
     return CHANGED.format(place) if place else ""

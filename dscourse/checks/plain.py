@@ -1,8 +1,8 @@
 """What a reader's function gives, made of a few kinds that are safe to look at.
 
-Past :func:`plain` there are None, dots, truth values, int, float, str, list, tuple, dict, set, torch's tensors of float64,
-int64 or bool, modules and ``cost.Network``. All else is :class:`Odd`. So no check meets a value that raises, lies, never
-ends or fills the memory when it is looked at.
+Past :func:`plain` there are None, dots, truth values, int, float, str, list, tuple, dict, set, torch's tensors of
+float64, int64 or bool, modules and ``cost.Network``. All else is :class:`Odd`. So no check meets a value that raises,
+lies, never ends or fills the memory when it is looked at.
 """
 
 import functools

@@ -53,6 +53,22 @@ def as_array(found) -> torch.Tensor:
     return found.double() if isinstance(found, torch.Tensor) else torch.empty(0)
 
 
+def fault_of_array(array: torch.Tensor, shape: tuple, words: str) -> str:
+    """What is wrong with the shape or the numbers of an array (:func:`as_array`); ``words`` tell what the shape means."""
+    if array.shape != shape:
+        return f"It should be a tensor of shape {shape}: {words}."
+    return "" if array.isfinite().all() else "Some of its numbers are not finite: nan or inf stands among them."
+
+
+def as_whole(found) -> list[int]:
+    """The whole numbers in a list, tuple or tensor of one axis; floats such as 2.0 are taken. Else an empty list."""
+    found = found.tolist() if isinstance(found, torch.Tensor) else found
+    if not isinstance(found, (list, tuple)):
+        return []
+    whole = [int(n) for n in found if type(n) is int or type(n) is float and n.is_integer()]
+    return whole if len(whole) == len(found) else []
+
+
 def difference_of_arrays(found, expected: torch.Tensor) -> str:
     """The same for arrays."""
     array = as_array(found)

@@ -24,7 +24,7 @@ class Operations(TorchDispatchMode):
 
 
 def convolutions(function: Callable, case: tuple) -> list[tuple[str, int]]:
-    """The convolutions that run when the function is called, torch's own and those of ``functional``: name and groups."""
+    """The convolutions that run when the function is called, torch's and those of ``functional``: name and groups."""
     found, before = [], sys.getprofile()
 
     def operation(name, args):

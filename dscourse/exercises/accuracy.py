@@ -15,10 +15,12 @@ from dslib import cost, counting
 
 
 @exercise(
-    cases=[(40, 28, 600), (25, 31, 400), (18, 18, 597), (3, 1, 50)],
+    cases=[(40, 28, 600), (25, 31, 400), (18, 18, 597), (3, 1, 50), (20, 9, 597)],
     oracle=lambda standard, other, images: 100.0 * ((images - other) / images - (images - standard) / images),
     hint="Each accuracy is the percentage of the test images that are not wrong. How far apart are the two?",
     wrong={
+        "round(100 * (standard_wrong - other_wrong) / test_images, 1)": "You round. Of 597 images each is 0.17 points: "
+        "with one digit behind the point two different gains look alike.",
         "100 -> -100": "The sign is turned: a network with fewer errors gains, so its number is positive.",
         "100 *  -> ": "This is a share of the images. A point is one percent: take it times 100.",
         "/ test_images -> / standard_wrong": "You divide by the errors of the standard network. Accuracy is a share of "
@@ -122,10 +124,11 @@ def more_layers(a, b):
 
 
 @exercise(
-    cases=[(0.03, 0.25), (0.1, 0.5), (0.07, 1.5), (0.013, 0.11)],
+    cases=[(0.03, 0.25), (0.1, 0.5), (0.07, 1.5), (0.013, 0.11), (0.25, 24.5), (0.5, 49.0)],  # the last two: whole
     oracle=lambda share, reach: next(n for n in count(1) if 100 * 1.96 * math.sqrt(share / n) <= reach),
     hint="1.96 standard deviations, in points, must be no more than the reach. Solve that for T, and round up.",
     wrong={
+        "int(images) + 1": "Where the formula gives a whole number, you take one image too many: it is enough.",
         "ceil -> floor": "You round down. With one image less than the formula says the interval reaches too far.",
         "100 *  -> ": "A reach in points is set against a share: sqrt(q / T) takes the factor 100 to become points.",
         " ** 2 -> ": "The square is missing: to halve the interval it takes four times the images, not twice as many.",

@@ -4,6 +4,7 @@ import torch
 
 from dscourse.checks.exercise import exercise
 from dscourse.checks.inputs import whole_numbers
+from dscourse.checks.plain import cut
 from dslib import caffe, cost, geometry
 
 
@@ -187,21 +188,51 @@ def lost_groups(text):
     return names
 
 
+def every(message, *fields):
+    """The values of fields that may stand once, several times or not at all."""
+    values = [message.get(field, []) for field in fields]
+    return [one for value in values for one in (value if isinstance(value, list) else [value])]
+
+
+def sizes_of_input(message):
+    inside = [value for value in every(message, *message) if isinstance(value, dict)]
+    return every(message, "dim", "input_dim") + [size for part in inside for size in sizes_of_input(part)]
+
+
 def fault_of_text(text, c_in, c_out, kernel_size, stride, size):
     if not isinstance(text, str):
         return "It should be a text, the prototxt: caffe.write_prototxt makes one from a dictionary."
-    sizes = [1, c_in, size, size]
     try:
-        dims = caffe.read_prototxt(text).get("input_shape", {}).get("dim", sizes)
-        if dims != sizes:
-            return f"The input has the sizes {dims}, it should have {sizes}: one image, channels, height, width."
-        rows = caffe.price(text).rows
-    except Exception as error:  # a text may be wrong in any way
-        return f"caffe.price does not take it: {str(error).rstrip('.')}."
+        message, rows = caffe.read_prototxt(text), caffe.price(text).rows
+    except ValueError as error:
+        return f"caffe.price does not take it: {cut(str(error).rstrip('.'))}."
+    sizes, wanted = sizes_of_input(message), [1, c_in, size, size]
+    if sizes != wanted:
+        return f"The input has the sizes {sizes}, it should have {wanted}: one image, channels, height, width."
     if len(rows) != 2:
         return f"Number of layers that have weights: {len(rows)}. A pair has two, depthwise and pointwise."
-    fault = fault_of_channels(*rows, c_in, c_out)
-    return fault or fault_of_weights(*rows, kernel_size) or fault_of_sizes(*rows, size, kernel_size, stride)
+    layers = [layer for layer in every(message, "layer", "layers") if "input_param" not in layer]
+    fault = fault_of_chain(layers) or fault_of_channels(*rows, c_in, c_out) or fault_of_weights(*rows, kernel_size)
+    return fault or fault_of_sizes(*rows, size, kernel_size, stride) or fault_of_padding(layers[0], kernel_size // 2)
+
+
+def fault_of_chain(layers):
+    if len(layers) != 2:
+        types = [str(layer["type"]) for layer in layers]
+        return f"The layers have the types {types}. A pair is two convolutions, with nothing between or after them."
+    first, second = layers
+    if first.get("name") == second.get("name"):
+        return f"Both layers have the name {first.get('name')!r}: their weights could not be told apart."
+    if second["bottom"] != first["top"] or first["top"] == first["bottom"] or second["top"] == second["bottom"]:
+        return "The second layer should read what the first one makes, and each writes a map with a name of its own."
+    return ""
+
+
+def fault_of_padding(deep, wanted):
+    settings = deep["convolution_param"]
+    found = every(settings, *(field for field in settings if field.startswith("pad")))
+    even = f"It should be {wanted} on all four sides: OpenCV refuses what is uneven."
+    return "" if set(found) == {wanted} else f"The depthwise layer pads by {found}. {even}"
 
 
 def fault_of_channels(deep, point, c_in, c_out):
@@ -262,6 +293,11 @@ def fault_of_sizes(deep, point, size, kernel_size, stride):
         'kernel_size: 1 }} }}""" -> '
         'kernel_size: 1 stride: {stride} }} }}""".replace(f"stride: {stride} g", "g")': "stride belongs",
         "kernel_size: 1 }} -> kernel_size: 1 pad: 1 }}": "needs no pad",
+        'layer {{ name: "sep" -> layer {{ name: "r" type: "ReLU" bottom: "dw" top: "dw" }}\nlayer {{ name: "sep"': "with "
+        "nothing between",
+        'name: "sep" -> name: "dw"': "the name 'dw'",
+        " pad: {kernel_size // 2} -> pad_t: {kernel_size // 2} pad_l: {kernel_size // 2} "
+        "pad_b: {kernel_size // 2 - (size == 8)} pad_r: {kernel_size // 2 - (size == 8)}": "uneven",
     },
 )
 def write_caffe_pair(in_channels, out_channels, kernel_size, stride, size):

@@ -7,6 +7,7 @@ import torch
 
 from dscourse import claims
 from dscourse.checks.exercise import exercise
+from dscourse.checks.values import as_array, as_whole, described
 from dslib import cost, functional
 
 
@@ -34,15 +35,15 @@ def verdict_from(cases, in_the_limit):
 
 
 def fault_of_counterexample(answer):
-    whole = isinstance(answer, (tuple, list)) and all(type(size) is int and size > 0 for size in answer)
-    if not whole or len(answer) != 3:
+    answer = as_whole(answer)
+    if len(answer) != 3 or min(answer) < 1:
         return "It should be three whole numbers of at least 1: input channels, output channels, kernel size."
     pair = cost.depthwise_separable_conv2d(*answer, output_size=1).params
     dense = cost.conv2d(*answer, output_size=1).params
     if pair < dense:
         return (
-            f"Here the claim holds: the pair has {pair:,} weights, the standard convolution {dense:,}. When does "
-            "the pair save least? Try extremes: the smallest sizes that a layer can have."
+            f"Here the claim holds: the pair has {described(pair)} weights, the standard convolution {described(dense)}. "
+            "When does the pair save least? Try extremes: the smallest sizes that a layer can have."
         )
     return ""
 
@@ -151,7 +152,7 @@ def fault_of_halves(answer, weight, m):
     """What is wrong with two halves that are to come as close to the dense weight as a pair can."""
     if what := fault_of_shapes(answer, weight.shape, m):
         return what
-    weight, (depthwise, pointwise) = weight.double(), (half.detach().double() for half in answer)
+    weight, (depthwise, pointwise) = weight.double(), map(as_array, answer)
     made = functional.separable_weight(depthwise, pointwise, depth_multiplier=m)
     left_out = torch.linalg.svdvals(weight.transpose(0, 1).flatten(2))[:, m:]  # for each input channel
     best = left_out.norm() / weight.norm()
@@ -185,9 +186,9 @@ def fault_of_distance(error, best, shape, m):
 
 
 def fault_of_shapes(answer, shape, m):
-    if not isinstance(answer, (tuple, list)) or len(answer) != 2 or not all(map(torch.is_tensor, answer)):
+    if not isinstance(answer, (tuple, list)) or len(answer) != 2:
         return "It should be two tensors of torch, the depthwise weight and the pointwise weight."
-    C_out, C_in, K_h, K_w = shape
+    (C_out, C_in, K_h, K_w), answer = shape, list(map(as_array, answer))
     found, wanted = [tuple(half.shape) for half in answer], [(C_in * m, 1, K_h, K_w), (C_out, C_in * m, 1, 1)]
     if found == wanted:
         unused = "Some numbers are not finite. An unused channel is all zeros: do not divide by its norm."

@@ -4,6 +4,7 @@ from itertools import count
 from operator import attrgetter
 
 from dscourse.checks.exercise import exercise
+from dscourse.checks.values import described
 from dslib import cost, geometry, tables
 
 
@@ -86,9 +87,8 @@ def counts(c_in, c_out, k, size):
 def fault_of_verdict(answer, *case):
     *layer, operations = case
     if not isinstance(answer, str) or answer not in VERDICTS:
-        return (
-            f"count_verdict{case} gives {answer!r}. It should give one of the words {', '.join(map(repr, VERDICTS))}."
-        )
+        words = ", ".join(map(repr, VERDICTS))
+        return f"count_verdict{case} gives {described(answer)}. It should give one of the words {words}."
     right = dict(zip(counts(*layer), VERDICTS, strict=True))[operations]
     return "" if answer == right else f"count_verdict{case} gives {answer!r}, but {operations} {VERDICTS[right]}"
 

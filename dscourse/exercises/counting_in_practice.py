@@ -8,7 +8,8 @@ from torch import nn
 
 from dscourse.checks.exercise import exercise
 from dscourse.checks.inputs import whole_numbers
-from dscourse.checks.values import described
+from dscourse.checks.left import CHANGED
+from dscourse.checks.values import as_whole, described
 from dslib import cost, counting, functional
 
 
@@ -147,24 +148,25 @@ def printed_by(rule, *networks):
     return [sum(times * part for times, part in zip(rule, network, strict=True)) for network in networks]
 
 
-def is_rule(rule):
-    return isinstance(rule, (tuple, list)) and len(rule) == 4 and all(isinstance(times, int) for times in rule)
-
-
-def fault_of_rules(rules, printed, parts):
-    if not isinstance(rules, (list, tuple, set)) or not all(is_rule(rule) for rule in rules):
+def fault_of_rules(found, printed, parts):
+    rules = [tuple(as_whole(rule)) for rule in found] if isinstance(found, (list, tuple, set, torch.Tensor)) else [()]
+    if any(len(rule) != 4 for rule in rules):
         return "Return a list of rules, each a tuple of four whole numbers."
+    if len(rules) > len(set(rules)):
+        return f"A rule stands twice in your list: {next(rule for rule in rules if rules.count(rule) > 1)}."
     allowed = set(product((1, 2), (0, 1), range(5), (0, 1)))
     right = {rule for rule in allowed if printed_by(rule, *parts) == list(printed)}
-    for rule in map(tuple, rules):
+    for rule in rules:
         sums = printed_by(rule, *parts)
         if rule not in allowed:
-            return f"{rule} is outside the limits: MACs 1 or 2, biases and parameters 0 or 1, elements 0 to 4."
+            return (
+                f"{described(rule)} is outside the limits: MACs 1 or 2, biases and parameters 0 or 1, elements 0 to 4."
+            )
         if rule not in right and any(a == b for a, b in zip(sums, printed, strict=True)):
             return f"{rule} gives the number of one of the networks and not of the others. A rule must fit all."
         if rule not in right:
             return f"{rule} gives {described(sums)}, and the tool printed {described(printed)}."
-    missing = right - set(map(tuple, rules))
+    missing = right - set(rules)
     if any(rule[0] == 2 for rule in missing):
         return "A rule with doubled MACs is missing: some tools print FLOPs."
     if any(rule[2] == 4 for rule in missing):
@@ -191,6 +193,7 @@ BARE = (cost.conv2d(8, 4, 5, output_size=10).macs, 4 * 10**2, 0, 0)
         "numbers == printed -> numbers[0] == printed[0]": "must fit all",
         "numbers == printed -> True": "the tool printed",
         "(m, b, e, p) -> [m, b, e]": "tuple of four",
+        "found * 2": "stands twice",
     },
 )
 def rules_that_fit(printed, parts):
@@ -214,8 +217,8 @@ MAPS_AND_WEIGHTS = [
 ]
 
 
-def still_seen(function):
-    seen = counting.count(function, *MAPS_AND_WEIGHTS[0]).macs
+def still_seen(function, maps, weight):
+    seen = counting.count(function, maps, weight).macs
     return STILL_SEEN.format(seen) if seen else ""
 
 
@@ -257,7 +260,7 @@ def small_models():
                 named("modules_in_modules", Block(nn.Conv2d(3, 4, 1)), nn.Sequential(nn.Conv2d(2, 5, 1))),
                 torch.ones(2, 3, 6, 4),
             ),
-            (named("small_network", nn.Conv2d(3, 6, 5, 2, bias=False), *end), torch.ones(2, 3, 9, 8)),
+            (named("small_network", nn.Conv2d(3, 6, 5, 2, bias=False), *end).train(), torch.ones(2, 3, 9, 8)),
         ]
 
 
@@ -266,28 +269,9 @@ def macs_of_modules(model, x):
     return sum(row.macs for row in counting.count(model, x).rows if row.where in modules)
 
 
-HOOK_LEFT = (
-    "The numbers are right, but your hooks are still on the model, and run whenever it is called again. Keep what "
-    "register_forward_hook gives, and call its remove()."
-)
-MODE_LEFT = (
-    "The numbers are right, but the model came in training mode and is left in evaluation mode. Leave it as it was."
-)
-
-
-def what_is_left(function):
-    model, x = small_models()[-1]
-    model.train()
-    function(model, x)
-    if any(module._forward_hooks or module._forward_pre_hooks for module in model.modules()):
-        return HOOK_LEFT
-    return "" if all(module.training for module in model.modules()) else MODE_LEFT
-
-
 @exercise(
     cases=small_models,
     oracle=macs_of_modules,
-    also=what_is_left,
     hint="Each number of a layer's output is a sum of as many products as one filter, or one row, has weights.",
     wrong={
         "2 * sum(found)": "These are FLOPs, two for each MAC.",
@@ -312,8 +296,11 @@ def what_is_left(function):
         "(nn.Conv2d, nn.Linear) -> nn.Conv2d": "nn.Linear is not counted.",
         "sum(found) // len(x)": "These are the MACs of one image. The whole batch passes, and each of its images takes "
         "them.",
-        "hook.remove() -> pass": HOOK_LEFT,
-        "found, hooks -> model.eval()\n    found, hooks": MODE_LEFT,
+        "hook.remove() -> pass": CHANGED.format("model.0._forward_hooks"),
+        "found, hooks -> model.eval()\n    found, hooks": CHANGED.format("model.training"),
+        "found, hooks -> model.requires_grad_(False)\n    found, hooks": CHANGED.format("model.0.weight.requires_grad"),
+        "found, hooks -> model.forward = model.forward\n    found, hooks": CHANGED.format("model.forward"),
+        "model(x) -> model(x)\n            next(model.parameters()).zero_()": CHANGED.format("model.0.weight"),
     },
 )
 def count_modules(model, x):

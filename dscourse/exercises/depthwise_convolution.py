@@ -8,6 +8,8 @@ import torch
 from dscourse.checks.exercise import exercise
 from dscourse.checks.feedback import first_of
 from dscourse.checks.inputs import whole_numbers
+from dscourse.checks.values import as_array, fault_of_array
+from dscourse.checks.watch import by_hand
 from dslib import cost, functional, geometry
 
 
@@ -61,17 +63,19 @@ def depthwise_cost(in_channels, kernel_size, size, stride, depth_multiplier):
 
 
 def fault_of_alignment(weight):
-    if not isinstance(weight, torch.Tensor) or weight.shape != (3, 1, 3, 3):
-        return "It should be a tensor of shape (3, 1, 3, 3): for each of the three channels one kernel of 3 by 3."
+    weight = as_array(weight)
+    if fault := fault_of_array(weight, (3, 1, 3, 3), "for each of the three channels one kernel of 3 by 3"):
+        return fault
     dot = torch.zeros(1, 3, 5, 5).double()
     dot[:, :, 2, 2] = 1  # one bright pixel in the middle, in all colours
-    moved = functional.depthwise_conv2d(dot, weight.detach().double(), padding=1)[0]
+    moved = functional.depthwise_conv2d(dot, weight, padding=1)[0]
     told = zip(["Red", "Green", "Blue"], map(fault_of_dot, moved, [1, 2, 3]), strict=True)
     return next((f"{name} {what}" for name, what in told if what), "")
 
 
 def fault_of_dot(picture, column):
     """What happened to a dot that should now stand in the middle row, in this column; it stood in column 2."""
+    picture = torch.where(picture.abs() > 1e-9, picture, 0)  # what adding rounds
     found = picture.nonzero().tolist()
     if not found:
         return "has disappeared: a kernel full of zeros reads nothing."
@@ -84,7 +88,9 @@ def fault_of_dot(picture, column):
         "has not moved: the middle of the kernel copies a pixel to its own place.": place == 2 != column,
         "has moved the wrong way. For the picture to move to the left, each output pixel must take its value from the "
         "right, and the other way round.": place != column,
-        "has another brightness than before: to copy a pixel, multiply it by 1.": value != 1,
+        "has another brightness than before: to copy a pixel, multiply it by 1.": not math.isclose(
+            value, 1, rel_tol=1e-6
+        ),
     }
     return first_of(faults)
 
@@ -101,6 +107,7 @@ def fault_of_dot(picture, column):
         "[1, 0, 1, 1] -> [1, 0, 1, 0]": "Green should stay",
         "[0, 0, 1, 2] -> [0, 0, 1]": "Red is smeared",
         "-weight": "Red has another brightness",
+        "weight / weight": "not finite",
     },
 )
 def align_colours():
@@ -203,6 +210,7 @@ def maps_without_multiplier(output, maps, weight, stride):
     ],
     fault=maps_without_multiplier,
     oracle=lambda maps, weight, stride: functional.depthwise_conv2d(maps, weight, stride=stride),
+    also=by_hand,
     hint="Output o reads input channel o // m alone, with the kernel weight[o, 0].",
     wrong={
         "o // multiplier -> o % C_in": "The outputs read the channels 0, 1, ..., 0, 1, ... The kernels of one channel "
@@ -216,6 +224,8 @@ def maps_without_multiplier(output, maps, weight, stride):
         "i * stride, j * stride -> i, j": "The size is right, and the window moves by one pixel: output (i, j) reads "
         "from row i * stride and column j * stride on.",
         "output[::multiplier]": "one map per input channel",
+        "torch.conv2d(maps.double(), weight.double(), None, stride, groups=C_in)": "torch's convolution makes them",
+        "functional.depthwise_conv2d(maps, weight, None, stride)": "functional.depthwise_conv2d makes them",
     },
 )
 def depthwise_by_hand(maps, weight, stride):

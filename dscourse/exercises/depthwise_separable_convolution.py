@@ -7,6 +7,8 @@ from torch.nn import functional as F
 
 from dscourse.checks.exercise import exercise
 from dscourse.checks.inputs import whole_numbers
+from dscourse.checks.values import as_array
+from dscourse.checks.watch import BY_HAND, by_hand
 from dslib import cost, functional
 
 
@@ -186,10 +188,9 @@ def regrouped(half, axis):
 
 
 def fault_of_edges(pair):
-    try:
-        kernels, weights = (torch.as_tensor(half).double() for half in pair)
-    except (TypeError, ValueError, RuntimeError):
+    if not isinstance(pair, (tuple, list)) or len(pair) != 2:
         return "It should return two tensors, the depthwise weight and the pointwise weight."
+    kernels, weights = map(as_array, pair)
     shapes = tuple(kernels.shape), tuple(weights.shape)
     if shapes != ((12, 1, 3, 3), (1, 12, 1, 1)):
         return f"The shapes are {shapes[0]} and {shapes[1]}, they should be (12, 1, 3, 3) and (1, 12, 1, 1)."
@@ -262,6 +263,7 @@ FRAMED = """maps = torch.nn.functional.pad(maps, ({} * padding, {} * padding) * 
         (whole_numbers(2, 9, 6), whole_numbers(6, 1, 3, 2, seed=5), whole_numbers(5, 6, 1, 1, seed=6), 2, 2),
     ],
     oracle=functional.depthwise_separable_conv2d,
+    also=by_hand,
     hint="Make the intermediate maps first, with padding and stride: each kernel reads one channel. An output map is "
     "then a sum of these maps, each times a number.",
     wrong={
@@ -281,6 +283,8 @@ FRAMED = """maps = torch.nn.functional.pad(maps, ({} * padding, {} * padding) * 
         "padding): -> _, padding=0):": "The padding is not used: lay zeros around the maps first.",
         "i * stride, j * stride -> i, j": "The windows move by one pixel. Window i starts at i times the stride.",
         "k, 0] -> k, 0].flip(0, 1)": "The kernels are turned around. In networks they are laid on as they are.",
+        "torch.conv2d(middle.double(), pointwise.double())": BY_HAND.format("torch's convolution"),
+        "functional.pointwise_conv2d(middle, pointwise)": BY_HAND.format("functional.pointwise_conv2d"),
     },
 )
 def separable_by_hand(maps, depthwise, pointwise, stride, padding):

@@ -10,6 +10,7 @@ from dscourse.checks.exercise import exercise
 from dscourse.checks.feedback import first_of
 from dscourse.checks.inputs import whole_numbers
 from dscourse.checks.pairs import fault_of_network
+from dscourse.checks.values import as_array, fault_of_array
 from dslib import cost, counting, functional
 
 
@@ -93,9 +94,10 @@ def ghost_maps(maps, primary, cheap, out_channels):
 
 
 def fault_of_twins(filters):
-    if not isinstance(filters, torch.Tensor) or filters.shape != (2, 3, 3, 3):
-        return "It should be a tensor of shape (2, 3, 3, 3): two filters with three kernels each."
-    first, second = filters.detach().double()
+    filters = as_array(filters)
+    if fault := fault_of_array(filters, (2, 3, 3, 3), "two filters with three kernels each"):
+        return fault
+    first, second = filters
     on_grey = [one.sum(0) for one in (first, second)]  # equal channels: the three kernels act as their sum
     size = float(first.norm() * second.norm())  # weights of any size, in float32, may have been rounded
     if not size or on_grey[0].norm() < 1e-5 * first.norm():
@@ -122,6 +124,7 @@ def fault_of_twins(filters):
         "[1, 2, 1, 1] -> [1, 2, 1, 0]": "two sums have to be the same",
         "[1, 2, 1, 1] -> [1, 0, 1, 1]": "not unlike enough",
         "1e-4 * torch.ones(2, 3, 3, 3)": "not unlike enough",
+        "filters / filters": "not finite",
     },
 )
 def grey_twins():

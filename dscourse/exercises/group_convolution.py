@@ -7,6 +7,7 @@ from torch import nn
 
 from dscourse.checks.exercise import exercise
 from dscourse.checks.inputs import whole_numbers
+from dscourse.checks.watch import without_groups
 from dslib import cost, functional, geometry
 
 REVERSED = (
@@ -162,6 +163,7 @@ def too_few_maps(output, maps, weight, bias, groups):
     ],
     fault=too_few_maps,
     oracle=lambda maps, weight, bias, groups: functional.conv2d(maps, weight, bias, groups=groups),
+    also=without_groups,
     hint="For each group: slice its channels, its filters and its biases, and convolve. Then join the maps.",
     wrong={
         "(g + 1) * filters) -> g * filters + 1)": "one map per group",
@@ -174,6 +176,8 @@ def too_few_maps(output, maps, weight, bias, groups):
         "the group as well.",
         "bias[own]) -> bias[g].expand(filters))": "You give each group one bias. Each filter has its own.",
         ", bias[own] -> ": "The bias is missing: one number for each filter, added to its whole map.",
+        "functional.conv2d(maps, weight, bias, groups=groups)": "functional.conv2d makes the groups",
+        "torch.conv2d(*(numbers.double() for numbers in (maps, weight, bias)), groups=groups)": "convolution makes",
     },
 )
 def grouped_conv(maps, weight, bias, groups):
