@@ -28,7 +28,7 @@ def difference(found, expected) -> str:
         return ""
     one, other = described(found), described(expected)
     if one == other:  # 113.778 and 113.777778 look alike when they are written shortly
-        one, other = (f"{one}, of another kind," if isinstance(found, Odd) else repr(found)), repr(expected)
+        one, other = (f"{one}, of another kind" if isinstance(found, Odd) else repr(found)), repr(expected)
     return f"gives {one}, it should give {other}"
 
 
@@ -86,10 +86,10 @@ def difference_of_arrays(found, expected: torch.Tensor) -> str:
 
 def difference_of_lists(found, expected) -> str:
     """The same for tuples and lists, which may stand for each other."""
-    found = found.tolist() if isinstance(found, torch.Tensor) else found
-    if not isinstance(found, (tuple, list)) or len(found) != len(expected):
+    entries = found.tolist() if isinstance(found, torch.Tensor) else found
+    if not isinstance(entries, (tuple, list)) or len(entries) != len(expected):
         return f"gives {described(found)}, it should give {described(expected)}"
-    return difference_of_entries(dict(enumerate(found)), dict(enumerate(expected)))
+    return difference_of_entries(dict(enumerate(entries)), dict(enumerate(expected)))
 
 
 def difference_of_dicts(found, expected: dict) -> str:
@@ -117,7 +117,7 @@ def described(value, thousands: str = ",") -> str:
         listed = cut(", ".join(entries))
         return f"[{listed}]" if isinstance(value, list) else f"({listed}{',' * (len(value) == 1)})"
     if isinstance(value, float) or type(value) is int and abs(value) > 10**20:
-        return f"{float(value):.6g}"
+        return f"{float(value):{f'{thousands}.12g' if abs(value) >= 10_000 else '.6g'}}"
     if type(value) is int:
         return f"{value:{thousands if abs(value) >= 10_000 else ''}}"
     return words_of(value, lambda value: getattr(value, "__name__", None) or repr(value))

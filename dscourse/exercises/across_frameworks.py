@@ -4,7 +4,6 @@ import torch
 
 from dscourse.checks.exercise import exercise
 from dscourse.checks.inputs import whole_numbers
-from dscourse.checks.plain import cut
 from dslib import caffe, cost, geometry
 
 
@@ -202,13 +201,14 @@ def sizes_of_input(message):
 def fault_of_text(text, c_in, c_out, kernel_size, stride, size):
     if not isinstance(text, str):
         return "It should be a text, the prototxt: caffe.write_prototxt makes one from a dictionary."
+    wanted = [1, c_in, size, size]
     try:
-        message, rows = caffe.read_prototxt(text), caffe.price(text).rows
+        message = caffe.read_prototxt(text)
+        if (sizes := sizes_of_input(message)) != wanted:
+            return f"The input has the sizes {sizes}, it should have {wanted}: one image, channels, height, width."
+        rows = caffe.price(text).rows
     except ValueError as error:
-        return f"caffe.price does not take it: {cut(str(error).rstrip('.'))}."
-    sizes, wanted = sizes_of_input(message), [1, c_in, size, size]
-    if sizes != wanted:
-        return f"The input has the sizes {sizes}, it should have {wanted}: one image, channels, height, width."
+        return f"caffe.price does not take it: {str(error).rstrip('.')}."
     if len(rows) != 2:
         return f"Number of layers that have weights: {len(rows)}. A pair has two, depthwise and pointwise."
     layers = [layer for layer in every(message, "layer", "layers") if "input_param" not in layer]
@@ -296,7 +296,7 @@ def fault_of_sizes(deep, point, size, kernel_size, stride):
         'layer {{ name: "sep" -> layer {{ name: "r" type: "ReLU" bottom: "dw" top: "dw" }}\nlayer {{ name: "sep"': "with "
         "nothing between",
         'name: "sep" -> name: "dw"': "the name 'dw'",
-        " pad: {kernel_size // 2} -> pad_t: {kernel_size // 2} pad_l: {kernel_size // 2} "
+        " pad: {kernel_size // 2} ->  pad_t: {kernel_size // 2} pad_l: {kernel_size // 2} "
         "pad_b: {kernel_size // 2 - (size == 8)} pad_r: {kernel_size // 2 - (size == 8)}": "uneven",
     },
 )

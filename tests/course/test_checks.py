@@ -151,9 +151,9 @@ def test_fault_of_an_earlier_case_is_told_before_the_error_of_a_later_one():
 
 
 def test_what_is_left_behind_is_looked_at_after_a_right_answer_alone():
-    assert told(lambda a, b: a * b, also=lambda function: "A hook is left.").message == "Not yet. A hook is left."
-    assert told(lambda a, b: a * b, also=lambda function: "")
-    assert "hook" not in told(lambda a, b: 0, also=lambda function: "A hook is left.").message
+    assert told(lambda a, b: a * b, also=lambda function, a, b: f"Left: {a}, {b}.").message == "Not yet. Left: 2, 3."
+    assert told(lambda a, b: a * b, also=lambda function, a, b: "")
+    assert "Left" not in told(lambda a, b: 0, also=lambda function, a, b: "Left.").message
 
 
 def endless(a, b):
@@ -181,7 +181,7 @@ def test_an_endless_loop_is_told_even_if_it_catches_errors_and_if_it_shows_only_
                 continue
 
     assert "was stopped" in check_product(stubborn).message
-    for look in ({"also": lambda function: endless(1, 1)}, {"fault": lambda answer, a, b: endless(a, b)}):
+    for look in ({"also": lambda function, a, b: endless(a, b)}, {"fault": lambda answer, a, b: endless(a, b)}):
         message = told(lambda a, b: a * b, **look).message
         assert message.startswith("Not yet. <lambda> was stopped after 0.2 seconds at ")
 

@@ -47,10 +47,6 @@ every_exercise = pytest.mark.parametrize("exercise", EXERCISES, ids=[exercise.na
 every_change = pytest.mark.parametrize("exercise, change, hint", CHANGES)
 
 
-def cases_of(exercise):
-    return exercise.cases() if callable(exercise.cases) else exercise.cases
-
-
 def check_of(exercise):
     return exercise.names[f"check_{exercise.name}"]
 
@@ -127,10 +123,10 @@ def test_wrong_answer_gets_its_own_hint(exercise, change, hint):
         assert told.message == f"Not yet. {hint}"
 
 
-@pytest.mark.parametrize("exercise", [e for e in EXERCISES if e.oracle and len(cases_of(e)) > 1], ids=lambda e: e.name)
+@pytest.mark.parametrize("exercise", [e for e in EXERCISES if e.oracle and len(e.asked) > 1], ids=lambda e: e.name)
 def test_answer_that_is_wrong_in_the_last_case_alone_gets_the_general_hint(exercise):
     """A mistake is told only to those who make it everywhere."""
-    cases, solution, count = cases_of(exercise), exercise.changed(), iter(range(1000))
+    cases, solution, count = exercise.asked, exercise.changed(), iter(range(1000))
     nonsense = object()
 
     def answer(*case):
