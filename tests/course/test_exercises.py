@@ -149,13 +149,6 @@ def test_check_tells_what_the_readers_code_raised(exercise):
 
 
 @every_exercise
-def test_check_survives_any_answer(exercise):
-    for nonsense in ("text", -1, [], {}, object(), float("nan"), True):
-        told = check_of(exercise)(lambda *arguments, nonsense=nonsense: nonsense)
-        assert not told and len(told.message) > 10
-
-
-@every_exercise
 def test_check_wants_a_function(exercise):
     with pytest.raises(TypeError, match="it got 14"):
         check_of(exercise)(14)
