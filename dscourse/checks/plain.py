@@ -89,15 +89,11 @@ for real in (numbers.Real, Decimal, sympy.Expr):
 for views in (range, KeysView, ValuesView):
     kind.register(views, lambda value, room: entries(value, room))
 # the methods of list itself, and so on: a reader's subclass may have others
+kind.register(str, lambda value, room: str.__str__(value)[:ROOM])
 kind.register(list, lambda value, room: entries(list.__iter__(value), room))
 kind.register(tuple, lambda value, room: tuple(entries(tuple.__iter__(value), room)))
 kind.register(set, lambda value, room: set(entries(set.__iter__(value), room)))
 kind.register(dict, lambda value, room: dict(entries(dict.items(value), room)))
-
-
-@kind.register(str)
-def _(value, room):
-    return str.__str__(value) if str.__len__(value) <= ROOM else Odd(words_of(value))
 
 
 @kind.register(numbers.Integral)

@@ -54,7 +54,7 @@ def as_array(found) -> torch.Tensor:
 
 
 def fault_of_array(array: torch.Tensor, shape: tuple, words: str) -> str:
-    """What is wrong with the shape or the numbers of an array (:func:`as_array`); ``words`` tell what the shape means."""
+    """What is wrong with the shape or the numbers of an array; ``words`` say what the shape means."""
     if array.shape != shape:
         return f"It should be a tensor of shape {shape}: {words}."
     return "" if array.isfinite().all() else "Some of its numbers are not finite: nan or inf stands among them."
@@ -65,7 +65,7 @@ def as_whole(found) -> list[int]:
     found = found.tolist() if isinstance(found, torch.Tensor) else found
     if not isinstance(found, (list, tuple)):
         return []
-    whole = [int(n) for n in found if type(n) is int or type(n) is float and n.is_integer()]
+    whole = [round(n) for n in found if type(n) in (int, float) and math.isfinite(n) and same(n, round(n))]
     return whole if len(whole) == len(found) else []
 
 

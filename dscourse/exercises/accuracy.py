@@ -23,8 +23,6 @@ from dslib import cost, counting
         "with one digit behind the point two different gains look alike.",
         "100 -> -100": "The sign is turned: a network with fewer errors gains, so its number is positive.",
         "100 *  -> ": "This is a share of the images. A point is one percent: take it times 100.",
-        "/ test_images -> / standard_wrong": "You divide by the errors of the standard network. Accuracy is a share of "
-        "all test images.",
         "standard_wrong - other_wrong": "This is a number of images. As accuracy it is a share of all test images, in "
         "percent.",
     },
@@ -47,8 +45,6 @@ def points_gained(standard_wrong, other_wrong, test_images):
         "min(validation_wrong.values())": "This is the error on the images that chose the rate. It is the smallest of "
         "several, so it is small by luck too; new images judge.",
         "best_rate": "This is the rate. What is asked for is the number of test errors at it.",
-        "min( -> max(": "You choose the rate with the most errors. The numbers count what is wrong, so the smallest is "
-        "best.",
     },
 )
 def honest_error(validation_wrong, test_wrong):
@@ -76,9 +72,6 @@ def interval(first, second, multiple):
         "sqrt(n).",
         "np.array(first) - np.array(second) -> np.array(second) - np.array(first)": "You take second - first. The "
         "interval is for what the first network is ahead.",
-        "gaps.mean() + reach, gaps.mean() - reach": "The two ends are swapped: the lower one comes first.",
-        "multiple * -> 1.96 *": "You take 1.96 standard errors. The multiple is an argument: for few numbers it is "
-        "larger.",
         "multiple * -> multiple / 2 *": "Your interval is half as long as it should be: multiple standard errors lie "
         "on each side of the mean.",
     },
@@ -106,8 +99,6 @@ def counted(kind, channels):
         "saved // one.macs + 1": "One too many: a last layer for which the MACs do not reach any more is not added, so "
         "round down.",
         "3, 4) -> 3, 8)": "You price the new layers on maps of 8 by 8. They stand where the maps are 4 by 4.",
-        ".macs -> .params": "You compare weights. In a MAC count each weight weighs as much as its map has positions, "
-        "64 or 16.",
         "separable_conv2d(b, b -> conv2d(b": "The new layers have a pointwise half too, and that is the larger one.",
         " - pair.macs -> ": "You spend all MACs of the three standard layers. The separable ones in their place have "
         "to be paid first.",
@@ -165,9 +156,6 @@ def errors_of_table(standard, other, images):
         "seed and image by image: what is hard for both drops out.",
         "100 * of_seed.std(ddof=1), 100 * of_image.std(ddof=1)": "These are the spreads of single means. The mean of n "
         "of them has the standard error s / sqrt(n).",
-        "-= 1 -> = -1": "Where both networks are wrong your table has -1. It should be 0: add 1, then subtract 1.",
-        "100 * by_seeds**2, 100 * by_images**2": "These are the squared errors: take the root before you turn a share "
-        "into points.",
     },
 )
 def two_errors(standard_wrong, other_wrong, test_images):

@@ -4,6 +4,7 @@ import torch
 
 from dscourse.checks.exercise import exercise
 from dscourse.checks.inputs import whole_numbers
+from dscourse.checks.values import described
 from dslib import caffe, cost, geometry
 
 
@@ -25,8 +26,6 @@ def places_in_a_row(channel, row, column, channels, height, width):
         "pixels as the map is wide.",
         "in_nchw, (row * channels + channel) * width + column": "Your second layout writes a row of one channel before "
         "the next channel. In NHWC the channel runs fastest: a pixel with all its channels, then the next pixel.",
-        "in_nchw, in_nchw": "Your two places are always equal. In another layout the numbers stand in another order; "
-        "only a reshape leaves them where they are.",
     },
 )
 def memory_places(channel, row, column, channels, height, width):
@@ -114,8 +113,6 @@ def least_that_is_enough(size, kernel_size, stride):
         "many outputs there are to be and then adds no more than their windows need.",
         "max(covered - size, 0) -> kernel_size - 1": "Your rule does not look at the stride. It is right at stride 1; "
         "with a larger stride the windows may need less.",
-        "0, total": "You add all of it after the map. Half of it goes before the map, and of an odd number the larger "
-        "half goes after.",
         "max(covered - size, 0) -> covered - size": "A negative padding would cut pixels off. If the windows do not "
         "reach the end of the map, nothing is added.",
         "-(-size // stride) -> size // stride": "The number of outputs is rounded down. It is size / stride rounded "
@@ -172,9 +169,6 @@ LOST = {
         "name says what a layer should be: those that end in /dw.",
         '!= "depthwise" -> == "standard"': "You find the layers that have one group. One of 4 groups for 16 channels "
         "is not depthwise either: its kind is grouped.",
-        'row.kind != "depthwise" -> (row.kind != "depthwise" or row.channels > 16)': "You compare group with "
-        "num_output. A depthwise layer has a group for each input channel, and more outputs than that if its depth "
-        "multiplier is above 1.",
         ' and row.kind != "depthwise" -> ': "You list all layers whose names end in /dw. Those with a group for each "
         "input channel are in order.",
     },
@@ -205,20 +199,20 @@ def fault_of_text(text, c_in, c_out, kernel_size, stride, size):
     try:
         message = caffe.read_prototxt(text)
         if (sizes := sizes_of_input(message)) != wanted:
-            return f"The input has the sizes {sizes}, it should have {wanted}: one image, channels, height, width."
+            return f"The input has the sizes {described(sizes)}, not {wanted}: one image, channels, height, width."
         rows = caffe.price(text).rows
     except ValueError as error:
         return f"caffe.price does not take it: {str(error).rstrip('.')}."
     if len(rows) != 2:
         return f"Number of layers that have weights: {len(rows)}. A pair has two, depthwise and pointwise."
     layers = [layer for layer in every(message, "layer", "layers") if "input_param" not in layer]
-    fault = fault_of_chain(layers) or fault_of_channels(*rows, c_in, c_out) or fault_of_weights(*rows, kernel_size)
-    return fault or fault_of_sizes(*rows, size, kernel_size, stride) or fault_of_padding(layers[0], kernel_size // 2)
+    fault = fault_of_chain(layers) or fault_of_halves(*rows, c_in, c_out, kernel_size, stride, size)
+    return fault or fault_of_padding(layers[0], kernel_size // 2)
 
 
 def fault_of_chain(layers):
     if len(layers) != 2:
-        types = [str(layer["type"]) for layer in layers]
+        types = described([str(layer.get("type")) for layer in layers])
         return f"The layers have the types {types}. A pair is two convolutions, with nothing between or after them."
     first, second = layers
     if first.get("name") == second.get("name"):
@@ -235,43 +229,43 @@ def fault_of_padding(deep, wanted):
     return "" if set(found) == {wanted} else f"The depthwise layer pads by {found}. {even}"
 
 
-def fault_of_channels(deep, point, c_in, c_out):
-    if point.kind == "depthwise":
-        return "The halves are swapped: first the depthwise layer, then the pointwise one."
-    if deep.kind == "standard":
-        return (
-            "The first layer is a standard convolution. Without a group, or with group: 1, each output reads all input "
-            "channels."
-        )
-    if deep.kind != "depthwise":
-        return f"The first layer is {deep.kind}. It needs as many groups as there are input channels, here {c_in}."
-    if deep.channels != c_in:
-        return f"The first layer makes {deep.channels} maps. With one kernel for each channel it is {c_in}."
-    if point.kind != "pointwise" or point.channels != c_out:
-        return f"The second layer should be pointwise, without groups, and make {c_out} maps."
-    return ""
-
-
-def fault_of_weights(deep, point, kernel_size):
-    found = deep.cost.params + point.cost.params
-    wanted = cost.depthwise_separable_conv2d(deep.channels, point.channels, kernel_size, 1).params
-    if found == wanted + deep.channels + point.channels:
-        return "Both layers have a bias: Caffe adds one unless it is told bias_term: false."
-    if found != wanted:
-        return f"They have {found} weights, a pair of this kernel and without bias has {wanted}."
-    return ""
-
-
-def fault_of_sizes(deep, point, size, kernel_size, stride):
-    side = geometry.output_size(size, kernel_size, stride, kernel_size // 2)
-    if stride > 1 and deep.size == (size, size) and point.size == (side, side):
-        return "The stride belongs to the depthwise layer: in the pointwise one it throws computed pixels away."
-    if deep.size != (side, side):
-        return f"The first layer makes maps of {deep.size}, it should be {(side, side)}: look at its pad and stride."
-    if point.size != deep.size:
-        sizes = f"maps of {deep.size} into {point.size}"
-        return f"The second layer turns {sizes}: a kernel of one pixel needs no pad and no stride."
-    return ""
+def fault_of_halves(deep, point, c_in, c_out, kernel_size, stride, size):
+    side, params = (
+        geometry.output_size(size, kernel_size, stride, kernel_size // 2),
+        deep.cost.params + point.cost.params,
+    )
+    wanted, late = cost.depthwise_separable_conv2d(c_in, c_out, kernel_size, 1).params, (deep.size, point.size)
+    faults = [
+        (point.kind == "depthwise", "The halves are swapped: first the depthwise layer, then the pointwise one."),
+        (deep.kind == "standard", "The first layer is a standard convolution: each output reads all input channels."),
+        (
+            deep.kind != "depthwise",
+            f"The first layer is {deep.kind}. It needs as many groups as input channels, {c_in}.",
+        ),
+        (
+            deep.channels != c_in,
+            f"The first layer makes {deep.channels} maps. With a kernel for each channel it is {c_in}.",
+        ),
+        (
+            point.kind != "pointwise" or point.channels != c_out,
+            f"The second layer should be pointwise, with {c_out} maps.",
+        ),
+        (
+            params == wanted + c_in + c_out,
+            "Both layers have a bias: Caffe adds one unless it is told bias_term: false.",
+        ),
+        (params != wanted, f"They have {params} weights, a pair of this kernel and without bias has {wanted}."),
+        (late == ((size, size), (side, side)) and stride > 1, "The stride belongs to the depthwise layer."),
+        (
+            deep.size != (side, side),
+            f"The first layer makes {deep.size} pixels, not {side} by {side}: its pad and stride?",
+        ),
+        (
+            point.size != deep.size,
+            f"The second layer makes {point.size} of {deep.size} pixels: it needs no pad, no stride.",
+        ),
+    ]
+    return next((words for found, words in faults if found), "")
 
 
 @exercise(
@@ -284,12 +278,12 @@ def fault_of_sizes(deep, point, size, kernel_size, stride):
         '"dw" type: "Convolution" -> "dw" type: "ReLU"': "layers that have weights",
         'prototxt([("sep", out_channels, 1, 1), ("dw", out_channels, 3, out_channels)], in_channels, size)': "swapped",
         "group: {in_channels} -> ": "first layer is a standard",
-        "group: {in_channels} -> group: 2": "as many groups as there are input channels",
-        "num_output: {in_channels} -> num_output: {2 * in_channels}": "one kernel for each channel",
+        "group: {in_channels} -> group: 2": "as many groups as input channels",
+        "num_output: {in_channels} -> num_output: {2 * in_channels}": "a kernel for each channel",
         "num_output: {out_channels} -> num_output: {in_channels}": "second layer should be pointwise",
         " bias_term: false -> ": "unless it is told bias_term: false",
         "kernel_size: {kernel_size} -> kernel_size: 3": "weights, a pair of this kernel",
-        " pad: {kernel_size // 2} -> ": "look at its pad and stride",
+        " pad: {kernel_size // 2} -> ": "its pad and stride",
         'kernel_size: 1 }} }}""" -> '
         'kernel_size: 1 stride: {stride} }} }}""".replace(f"stride: {stride} g", "g")': "stride belongs",
         "kernel_size: 1 }} -> kernel_size: 1 pad: 1 }}": "needs no pad",

@@ -25,8 +25,6 @@ from dslib import cost, geometry, tables
         "two FLOPs.",
         "weights, macs, macs": "What you give for FLOPs are MACs. There are two FLOPs in each: a multiplication and an "
         "addition.",
-        "weights, 2 * macs, 2 * macs": "What you give for MACs are FLOPs: a multiplication and the addition after it "
-        "are one MAC.",
         "side**2 -> size**2": "You multiply by the input's positions. Both halves take one step for each position of "
         "the output.",
         "weights * side -> depthwise * size**2 + pointwise * side": "Your depthwise half stands on every position of "
@@ -60,7 +58,6 @@ def pair_price(in_channels, out_channels, kernel_size, size, stride, padding):
         "depth_multiplier / out_channels + 1 / kernel_size**2": "The depth multiplier is in the depthwise half alone. "
         "The pointwise half reads m times as many maps, so it acts there too.",
         "**2 -> ": "K in place of K^2 is right in one dimension. These are images: a kernel has K * K weights.",
-        "return -> return 100 *": "That is in percent. Return the share itself: a half is 0.5.",
     },
 )
 def share_left(out_channels, kernel_size, depth_multiplier):
@@ -131,8 +128,6 @@ def moved(price):
     wrong={
         "return (in -> return (3 * in": "That is the pair of two layers. Here no intermediate map is written and none "
         "is read.",
-        "return (in -> return (2 * in": "The intermediate maps are still in it once. The two layers write them and "
-        "also read them; the fused pair does neither.",
         "+ out_channels)\n -> * out_channels)\n": "The maps are right, the weights are those of the dense layer. The "
         "fused pair has a pair's weights.",
         " + weights -> ": "The weights are missing: they have to come from memory too.",
@@ -161,8 +156,6 @@ def fused_elements(in_channels, out_channels, kernel_size, side):
         " + kernel_size**2 -> ": "The depthwise kernels are missing: K * K weights for each channel.",
         "kernel_size**2 - 1 -> kernel_size**2": "The pointwise weights are missing: the pair saves K * K - 1 weights "
         "for each pair of channels, not K * K.",
-        "-(-(2 * side**2 + 9) // 8)": "That is the bracket for a 3 by 3 kernel. Take the one with K in it: 9 and 8 "
-        "change with the kernel.",
     },
 )
 def break_even_channels(side, kernel_size):
@@ -214,15 +207,8 @@ BELOW = "\n" + " " * 12
         "stays small.",
         "// stride + 1 -> + 1": "The strides are not used: your map never shrinks.",
         "(kernel_size - 1) // 2 -> 0": "The padding is not used: (K - 1) / 2 zeros stand on each side of the map.",
-        f"{SIZE} -> size //= stride": "You divide the side by the stride and "
-        "round down. With this padding a window stands on the first pixel, so an odd side has one more: use the "
-        "formula of the output size.",
         "macs += weights\n -> macs += weights * size**2\n": "The fully connected layer is priced at the size of the "
         "map. It reads one number from each map, their means, and uses each weight once.",
-        "= in_channels * out_channels -> = in_channels * out_channels * size**2": "Your fully connected layer reads "
-        "every pixel. Each map is averaged to one number before it.",
-        "2 * out -> 3 * out": "The bias is counted twice: the batch norm after a convolution has an offset, which "
-        "takes its place.",
         " + 2 * out_channels -> ": "The batch norms are missing: two parameters for each output channel of a "
         "convolution.",
         "2 * out -> out": "Each batch norm has two parameters for a channel, a factor and an offset. You count one.",

@@ -36,8 +36,6 @@ def counted_operations(c_in, c_out, k, side, groups):
         "biases are missing, or your sums start from their first product. Here they start from 0.",
         "numbers * products, numbers * products + out_channels": "You add one bias for each map. It is added to every "
         "number of its map.",
-        "(products + 1) -> (products + in_channels // groups)": "You add a bias for every kernel. The kernels of a "
-        "filter give one sum, and the sum gets one bias.",
     },
 )
 def layer_operations(in_channels, out_channels, kernel_size, out_size, groups):
@@ -74,8 +72,6 @@ def training_steps():
         "weights + inputs": "The image's gradient is left out, and that is right. But of forward pass, gradients of "
         "the weights and gradients of the inputs you have two. A step takes all three.",
         "[1:] -> [:-1]": "The layer that needs no gradient of its input is the one that reads the image: the first.",
-        "weights = sum(forward) -> weights = sum(forward[1:])": "The first layer is left out of the backward pass. It "
-        "needs no gradient of its input, but its weights need theirs.",
         "sum(forward)": "This is the forward pass. Training also works out gradients, of the weights and the inputs.",
     },
 )
@@ -286,13 +282,8 @@ def macs_of_modules(model, x):
         "module.weight[0].numel() -> "
         "len(module.weight[0]) * getattr(module, 'kernel_size', [1])[0] ** 2": "You square one side of the kernel. A "
         "kernel may be 3 by 5: its weight has both sides in its shape.",
-        "output.numel() -> "
-        "(inputs[0][:, 0].numel() * len(module.weight) if module.weight.ndim == 4 else output.numel())": "You take the "
-        "positions from a convolution's input. A weight is used once at each position of the output.",
         "found.append -> module._forward_hooks.clear()\n        found.append": "Each module is counted once. The same "
         "module may be called twice: count calls, not modules.",
-        "output.numel() -> (output.numel() if module.weight.ndim == 4 else len(module.weight))": "A linear layer is "
-        "counted for one vector. It works on every row that comes in: look at the output.",
         "(nn.Conv2d, nn.Linear) -> nn.Conv2d": "nn.Linear is not counted.",
         "sum(found) // len(x)": "These are the MACs of one image. The whole batch passes, and each of its images takes "
         "them.",

@@ -50,8 +50,6 @@ def depthwise_padding(kernel_size, stride):
         "single kernel: it reads one channel, not all.",
         "math.ceil(size / stride) -> size": "You multiply by the input's positions. At a stride the output has fewer, "
         "and a weight is used once at each of these.",
-        "math.ceil(size / stride) -> size // stride": "You round the output's side down. The rest of the pixels gets a "
-        "window too: round up.",
         "weights, 2 * macs": "Your second number is FLOPs: a multiplication and the addition after it are one MAC.",
     },
 )
@@ -185,7 +183,6 @@ def every_second(a, b):
         "[a, b] -> [b, a]": "a and b have changed places: a makes the outputs 0, 2, 4 and so on.",
         ".flatten(0, 1) -> .flatten(1, 2)": "The two kernels of a channel are in one filter here. Such a filter would "
         "read two channels and make one map.",
-        "a + b": "You add the kernels up. That gives one map for each channel, the sum, where two are asked for.",
     },
 )
 def merge_depthwise(a, b):
@@ -215,11 +212,8 @@ def maps_without_multiplier(output, maps, weight, stride):
     wrong={
         "o // multiplier -> o % C_in": "The outputs read the channels 0, 1, ..., 0, 1, ... The kernels of one channel "
         "stand side by side: kernel c*m + j reads channel c.",
-        "output.unflatten(0, (C_in, -1)).transpose(0, 1).flatten(0, 1)": "The maps are right and stand in another "
-        "order. What kernel j makes of channel c is output c*m + j, not j*C_in + c.",
         "maps[o // multiplier] -> maps.sum(dim=0)": "You add up over the input channels. A depthwise convolution "
         "leaves that out: one kernel, one channel.",
-        "o // multiplier -> 0": "All your outputs read channel 0.",
         "stride): -> _, stride=1):": "The stride is not used: the window does not stop at every pixel.",
         "i * stride, j * stride -> i, j": "The size is right, and the window moves by one pixel: output (i, j) reads "
         "from row i * stride and column j * stride on.",

@@ -29,10 +29,6 @@ from dslib import cost, functional
         "that weight has length 1.",
         "(out_channels, middle -> (out_channels * depth_multiplier, in_channels": "The depth multiplier makes more "
         "intermediate maps, not more output maps: the pointwise half reads them all, and makes out_channels maps.",
-        "(middle, 1 -> (in_channels, depth_multiplier": "The kernels of one channel do not stack up to one filter, "
-        "they are not added. Each makes a map of its own, so each is a filter with a single kernel.",
-        "(out_channels, middle -> (middle, out_channels": "The axes of the pointwise weight are swapped: the first "
-        "counts the filters, one for each output map.",
         "pointwise_shape, depthwise_shape": "The halves are swapped: the depthwise weight comes first.",
     },
 )
@@ -66,8 +62,6 @@ def impulses_sent_through(pointwise, depthwise):
         "output o with a factor of its own.",
         "(pointwise_weight * depthwise_weight).sum(1, keepdim=True)": "The input channels are added up. A dense weight "
         "keeps one kernel for each of them.",
-        "pointwise_weight * depthwise_weight.flip(2, 3)": "The kernels are turned around. They stand in the dense "
-        "weight as they stand in the depthwise one.",
     },
 )
 def swapped_weight(pointwise_weight, depthwise_weight):
@@ -107,8 +101,6 @@ def largest_rank(weight):
         "be enough for each of them.",
         ".max() -> .sum()": "You add the channels up: that is the number of kernels. The multiplier is what one "
         "channel gets.",
-        "min(matrices.shape[1:])": "That is enough for every layer of this shape. This one may need fewer: look at its "
-        "numbers.",
     },
 )
 def needed_multiplier(weight):
@@ -144,15 +136,11 @@ def closest_pair(weight, error):
         ".norm() -> .sum()": "You add up the singular values. Add up their squares, and take the root of the sum.",
         "m:].norm() > error -> :m].norm() < (1 - error)": "You compare the norm of what is kept with 1 - error. "
         "Squares add up here, norms do not: look at what is left out.",
-        ".norm() > error * sizes.norm() -> .norm(dim=1).gt(error * sizes.norm(dim=1)).any()": "You ask for the error "
-        "in each input channel. It is meant for the whole weight.",
         ".transpose(0, 1) -> ": "You take the matrices of the output channels. A pair shares its kernels within an "
         "input channel.",
         "m * C_in -> C_in": "The multiplier is right. The number of weights is that of a pair with multiplier 1.",
         "m, m * C_in * K_h * K_w + C_in * C_out": "The multiplier is right. It is in your depthwise weights alone: "
         "each output has m weights for an input channel, one for each of its maps.",
-        "m, weight.numel()": "The multiplier is right. The number of weights is that of the dense layer, not the "
-        "pair's.",
     },
 )
 def close_pair(weight, error):
@@ -213,13 +201,6 @@ def fault_of_kernels(kernels, weights):
     for words, one in (("right and left", sideways), ("below and above", downwards)):
         if torch.allclose(made, one):
             return f"Only the edges between {words} are found. Two of the four kernels are for the other direction."
-    share = made.sum() / wanted.sum()
-    if torch.allclose(made, share * wanted):
-        return f"The edges are right, but each number is {share:.3g} times what it should be."
-    alone = [IMAGES * (torch.arange(3) == channel)[:, None, None] for channel in range(3)]
-    right = [torch.allclose(edge_maps(kernels, weights, images=images), sum(edges(images))) for images in alone]
-    if found := [str(channel) for channel in range(3) if right[channel]]:
-        return f"Only channel {' and '.join(found)} comes out right. Each needs the same four kernels."
     return "Not every map is the difference of two opposite neighbours of the centre, with weights -1 and 1."
 
 
@@ -234,8 +215,6 @@ def fault_of_kernels(kernels, weights):
         "-right_left, below_above, -below_above -> right_left, below_above, below_above": "count with their sign",
         "right_left.T -> 0 * right_left": "between right and left are",
         "right_left, -right_left -> below_above * 0, 0 * below_above": "below and above are",
-        "-1, 1 -> -2, 2": "2 times what it should be",
-        "torch.ones(1, 12, 1, 1) -> torch.eye(12)[:4].sum(0).reshape(1, 12, 1, 1)": "Only channel 0 comes out right",
         "[1, 0], right_left[1, 2] -> [0, 0], right_left[0, 2]": "opposite neighbours",
     },
 )
@@ -251,9 +230,6 @@ def edge_pair():
 
 
 ONE_KERNEL = "Only one kernel for each input channel is used. With depth multiplier m there are m of them."
-UNEVEN = "The zeros do not stand on all four sides of the maps, or not equally wide: padding pixels on each."
-FRAMED = """maps = torch.nn.functional.pad(maps, ({} * padding, {} * padding) * 2)
-    padding, (C_in, H, W) = 0, maps.shape"""  # so many times the padding above and left, below and right
 
 
 @exercise(
@@ -272,17 +248,13 @@ FRAMED = """maps = torch.nn.functional.pad(maps, ({} * padding, {} * padding) * 
         "output[:, ::stride, ::stride]": "The stride is applied twice. The intermediate maps are already smaller; the "
         "pointwise half reads every pixel of them.",
         "maps.shape -> maps.shape\n    depthwise = depthwise[:C_in]": ONE_KERNEL,
-        "range(middle_channels) -> range(0, middle_channels, m)": ONE_KERNEL,
         "k // m -> k % C_in": "Kernel k reads channel k % C_in in your loops. The m kernels of one channel stand side "
         "by side: kernels c * m to c * m + m - 1 read channel c.",
         "padded[k // m] -> padded.sum(0)": "Your depthwise half already adds up the channels. Each of its kernels "
         "reads one channel; the channels meet in the pointwise half.",
         "middle": "These are the intermediate maps. The pointwise half has still to mix them.",
-        **{f"C_in, H, W = maps.shape -> {FRAMED.format(*sides)}": UNEVEN for sides in [(0, 2), (2, 0), (0, 1), (1, 0)]},
-        "maps.shape -> maps.shape\n    padding += 1": "The frame of zeros is one pixel too wide.",
         "padding): -> _, padding=0):": "The padding is not used: lay zeros around the maps first.",
         "i * stride, j * stride -> i, j": "The windows move by one pixel. Window i starts at i times the stride.",
-        "k, 0] -> k, 0].flip(0, 1)": "The kernels are turned around. In networks they are laid on as they are.",
         "torch.conv2d(middle.double(), pointwise.double())": BY_HAND.format("torch's convolution"),
         "functional.pointwise_conv2d(middle, pointwise)": BY_HAND.format("functional.pointwise_conv2d"),
     },

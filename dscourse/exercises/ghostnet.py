@@ -27,7 +27,6 @@ from dslib import cost, counting, functional
         "one channel more on.",
         "K**2 // d**2 + 1": "K and d are swapped: the large kernel d makes the ghosts expensive, the large kernel K "
         "the maps that they replace.",
-        "d // K + 1": "A kernel has d times d weights: compare the squares of the sides.",
     },
 )
 def ghost_least_channels(K, d):
@@ -49,8 +48,6 @@ def ghost_least_channels(K, d):
         "intrinsic * (s - 1) -> C_out - intrinsic": "You count the ghosts that are kept. Those that are cut off are "
         "computed as well.",
         "d**2 -> K**2": "You give the ghosts kernels of K by K. The cheap kernels are d by d.",
-        "C_out * mixed / (intrinsic * C_in * d**2 + ghosts * K**2)": "K and d are swapped in the module: K is the "
-        "kernel that reads the input, d the cheap one.",
         "s * C_in / (s + C_in - 1)": "That is the paper's approximation. It holds for d = K only.",
         "s - 1 -> s": "You count s ghosts for each intrinsic map. The map itself is one of the s, so there are s - 1.",
         "(intrinsic * mixed + ghosts * d**2) / (C_out * mixed)": "That is the share of the MACs that is left. How many "
@@ -78,7 +75,6 @@ def ghost_speed_up(C_in, C_out, K, s, d):
         "[:out_channels] -> [-out_channels:]": "You keep the last maps. What is too much is cut off at the end: "
         "intrinsic maps are always kept.",
         "[few, more] -> [more, few]": "The ghosts stand first. The intrinsic maps come first, then their ghosts.",
-        "(few, -> (few.relu(),": "A ReLU stands before the cheap operation. Here the module has no activation.",
         "few, cheap, padding=pad, groups=len(few) -> "
         "few.repeat(len(cheap) // len(few), 1, 1), cheap, padding=pad, groups=len(cheap)": "With two ghosts for each "
         "intrinsic map, kernels 0 and 1 of cheap belong to map 0, kernels 2 and 3 to map 1, and so on: as in any "

@@ -45,8 +45,6 @@ def groups_fit(in_channels, out_channels, groups):
         "all groups, one behind the other.",
         "(out_channels // groups, in_channels, kernel_size, kernel_size)": "You divided the filters. There are as many "
         "filters as output channels, whatever the groups: what gets shorter is each filter.",
-        "(in_channels, out_channels // groups, kernel_size, kernel_size)": "C_in and C_out are swapped: the first axis "
-        "counts the filters, the second the channels that each of them reads.",
     },
 )
 def grouped_weight_shape(in_channels, out_channels, kernel_size, groups):
@@ -62,12 +60,8 @@ def grouped_weight_shape(in_channels, out_channels, kernel_size, groups):
     wrong={
         " // groups -> ": "Your function does not use groups: a filter has kernels for the channels of its own group "
         "only.",
-        " // groups ->  // groups // groups": "You divide the channels on both sides, so you count the weights of one "
-        "group. The layer has as many such groups as groups says.",
         "(out_channels if -> (groups if": "You give each group one bias. Each output channel has its own, in whatever "
         "group it is.",
-        "(out_channels if -> (out_channels * groups if": "You count the biases once for each group. A filter belongs "
-        "to one group only, so count them once.",
         "(out_channels if -> (out_channels // groups if": "You divide the biases too. There are as many output "
         "channels as before, and each has a bias.",
         "weights, macs": "The biases are missing: one for each output channel, where bias is True.",
@@ -131,7 +125,6 @@ def all_are_reached(channels, groups):
     hint="A group of the second layer reads channels / groups maps. From how many groups must they come?",
     wrong={
         ">= -> >": "You ask for one channel more than is needed: a group that reads one map from each group is enough.",
-        ">= -> <=": "The comparison is the wrong way round: it is few channels in many groups that stay apart.",
         ">= groups -> > 1": "With more than one channel a group meets some other groups, but it must meet all of them.",
         "True": "You say True to everything. With 8 channels in 8 groups a shuffle changes nothing.",
         "channels % groups**2 == 0": "You ask that each group read equally many maps from all groups. One from each is "

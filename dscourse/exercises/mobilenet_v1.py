@@ -29,8 +29,6 @@ ROWS = tuple(map(tuple, tables.MOBILENET_V1))
         "pixels from 15.",
         "in_channels + in_channels -> in_channels": "That is one standard 3 by 3 convolution. In a pair the 3 by 3 "
         "kernels do not mix channels: there is one for each map.",
-        "9 * in_channels -> 9 * out_channels": "The depthwise half comes first: it has a kernel for each map that "
-        "comes in, not for each that goes out.",
         "weights, 2 * weights * side**2": "These are FLOPs: a multiplication and the addition after it are one MAC.",
     },
 )
@@ -136,8 +134,6 @@ FEW = ((1, 64), (2, 128), (1, 128))
         "8.96. Round down, and keep at least 8.",
         "int(width -> round(width": "You make 9 of 8.96 channels. The authors' code rounds down, to 8.",
         ", 8) -> , 0)": "A layer keeps at least 8 channels, however small the width is.",
-        "macs_of(rows, width, 224) * size / 224": "You take the resolution linearly. At half the side there is a "
-        "quarter of the positions.",
         "(side - 1) // stride + 1 -> side // stride": "You round the sides of the maps down. With padding 1 a stride "
         "of 2 makes 57 pixels from 113.",
         "macs": "The fully connected layer is missing: one MAC for each average and each class.",
@@ -201,7 +197,6 @@ def conv_and_norm(in_channels, out_channels, groups, bias):
     wrong={
         " + norm.eps -> ": "The eps is missing: the norm adds it to the variance before it takes the root.",
         " ** 0.5 -> ": "You divide by the variance. The norm divides by its root.",
-        "before -  -> before + ": "The mean is added. The norm subtracts it.",
         "0 if conv.bias is None else conv.bias -> 0": "A bias of the convolution's own is lost. The norm sees it, as a "
         "part of the convolution's output.",
         "(before - norm.running_mean) -> before - norm.running_mean": "A bias of the convolution's own is added after "

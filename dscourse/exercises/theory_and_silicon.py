@@ -27,8 +27,6 @@ LAYERS = [  # each with a machine's peak and bandwidth
         "peak": "This is the flat roof alone. Can the numbers come fast enough for it?",
         "2 * macs -> macs": "These are MACs per byte. The roofs are in FLOPs, two for each MAC.",
         "4 *  -> ": "These are FLOPs per element. The bandwidth is in bytes, and a float32 number has four.",
-        "2 * macs / (4 * elements) -> macs / elements": "These are MACs per element. The roofs are in FLOPs, two for "
-        "each MAC, and in bytes, four for each float32 number.",
         "intensity * -> 1 / intensity *": "The intensity is upside down: FLOPs for each byte, not bytes for each FLOP.",
     },
 )
@@ -56,7 +54,6 @@ def parts(dense, depthwise, call, channels):
         "smallest_us, arithmetic, rest": "The right parts in another order: first the arithmetic, then the call, then "
         "the rest.",
         " - arithmetic -> ": "Your parts add up to more than the layer's time: the arithmetic is still in the rest.",
-        " - smallest_us -> ": "Your parts add up to more than the layer's time: the call is still in the rest.",
     },
 )
 def depthwise_parts(dense_us, depthwise_us, smallest_us, channels):
@@ -83,8 +80,6 @@ def depthwise_parts(dense_us, depthwise_us, smallest_us, channels):
         "depthwise_call + pointwise_call -> depthwise_call": "You count one call for the pair. It makes two.",
         "dense_call +  -> ": "The dense layer's own call costs time too.",
         ".macs -> .flops": "You divide FLOPs by the pace, which is in MACs per microsecond.",
-        ".macs -> .macs / size**2": "You count the MACs of one position. Each weight is used at all size * size of "
-        "them.",
         "c - 1": "One less than the answer: here the pair is not yet faster.",
         "pace < dense -> pace <= dense": "Once you give a number with which both take the same time. Asked is the "
         "first with which the pair is faster.",
@@ -120,8 +115,6 @@ def above_both_spreads(times):
         "to 1 than the spread says little.",
         'max(spread("eager"), spread(way)) -> spread("eager")': "A way among these has a factor above eager's spread, "
         "but not above its own: its times are spread too.",
-        'max(spread("eager"), spread(way)) -> spread(way)': "A way among these has a factor above its own spread, but "
-        "not above eager's, whose times are spread too.",
         'times["eager"][1] / times[way][1] -> times[way][1] / times["eager"][1]': "These are slower than eager: how "
         "many times as fast a way is, is eager's time divided by its own.",
         ", reverse=True -> ": "The right ways, but the slowest of them stands first.",
@@ -158,8 +151,6 @@ def intensities(channels, wide, size):
         "2 * 2 * wide -> 2 * wide": "Half of what is saved is missing: there are maps between layers 1 and 2 and "
         "between 2 and 3, and each of them is written by one layer and read by the next.",
         "2 * 2 * wide -> 2 * 2 * channels": "The maps between the layers are the wide ones.",
-        "block.elements_written -> block.elements_written - block.params": "The weights are missing: they are read "
-        "too, in one call as in three.",
         "block.flops / in_one, block.flops / in_three": "The order is: in three calls, then in one.",
     },
 )

@@ -73,7 +73,7 @@ def fall(error):
         (lambda: fall(GeneratorExit), "raised GeneratorExit"),
         (lambda: fall(StopIteration), "raised StopIteration"),
         (lambda: fall(ExceptionGroup("both", [KeyError(1), ValueError()])), "raised ExceptionGroup"),
-        (lambda: fall(ValueError("long " * 10**5)), "long ..."),
+        (lambda: fall(ValueError("long " * 10**5)), "long  ..."),
         (deeper, "raised RecursionError"),
         (print, "Not answered yet"),
         (warn, "gives 5"),
