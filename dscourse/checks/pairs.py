@@ -99,8 +99,6 @@ def fault_of_budget(macs: int, before: int, budget: int, dense: list, replaced: 
             f"{replaced} of {len(dense)} convolutions. Count again after each, and go on until the budget is met."
         )
     enough = fewest_pairs(dense, before - budget)
-    if replaced > enough == 0:
-        return f"The dense network takes {before:,} MACs and the budget is {budget:,}: it is kept without any pair."
     if replaced > enough:
         return (
             f"The budget is kept, but with more pairs than it takes: {replaced}, where {enough} would do. Begin with "

@@ -23,8 +23,7 @@ from dslib import cost, counting
         "with one digit behind the point two different gains look alike.",
         "100 -> -100": "The sign is turned: a network with fewer errors gains, so its number is positive.",
         "100 *  -> ": "This is a share of the images. A point is one percent: take it times 100.",
-        "standard_wrong - other_wrong": "This is a number of images. As accuracy it is a share of all test images, in "
-        "percent.",
+        "standard_wrong - other_wrong": "This is a number of images. Accuracy is percent of all test images.",
     },
 )
 def points_gained(standard_wrong, other_wrong, test_images):
@@ -64,16 +63,12 @@ def interval(first, second, multiple):
     hint="Differences of the pairs first; then their mean, and multiple standard errors to either side.",
     wrong={
         "gaps.std(ddof=1) -> np.hypot(np.std(first, ddof=1), np.std(second, ddof=1))": "You add the squared standard "
-        "errors of the two rows. The trainings come in pairs: take the difference of each pair first, and what is hard "
-        "or easy for both drops out.",
+        "errors of the two rows. The trainings come in pairs: take the difference of each pair first.",
         "ddof=1 -> ddof=0": "You divide by n for the standard deviation. Numbers lie closer to their own mean than to "
         "the true one, so it is n - 1 (ddof=1 in numpy).",
-        " / len(gaps) ** 0.5 -> ": "This is the spread of single differences. Their mean has the standard error s / "
-        "sqrt(n).",
+        " / len(gaps) ** 0.5 -> ": "This is the spread of single differences. The error of their mean is s / sqrt(n).",
         "np.array(first) - np.array(second) -> np.array(second) - np.array(first)": "You take second - first. The "
         "interval is for what the first network is ahead.",
-        "multiple * -> multiple / 2 *": "Your interval is half as long as it should be: multiple standard errors lie "
-        "on each side of the mean.",
     },
 )
 def paired_interval(first, second, multiple):
@@ -96,10 +91,8 @@ def counted(kind, channels):
     ),
     hint="What do the three layers save when they become separable? What does one layer more cost?",
     wrong={
-        "saved // one.macs + 1": "One too many: a last layer for which the MACs do not reach any more is not added, so "
-        "round down.",
+        "saved // one.macs + 1": "One too many: where the MACs do not reach for a whole layer, round down.",
         "3, 4) -> 3, 8)": "You price the new layers on maps of 8 by 8. They stand where the maps are 4 by 4.",
-        "separable_conv2d(b, b -> conv2d(b": "The new layers have a pointwise half too, and that is the larger one.",
         " - pair.macs -> ": "You spend all MACs of the three standard layers. The separable ones in their place have "
         "to be paid first.",
     },
@@ -148,8 +141,7 @@ def errors_of_table(standard, other, images):
     wrong={
         "100 * by_images, 100 * by_seeds": "Seeds and images are swapped: each seed's mean, over the images, is one of "
         "the numbers by seeds.",
-        "ddof=1 -> ddof=0": "You divide by n for the standard deviation. It is n - 1, as in the first section (ddof=1 "
-        "in numpy).",
+        "ddof=1 -> ddof=0": "You divide by n for the standard deviation. It is n - 1 (ddof=1 in numpy).",
         "by_seeds, by_images": "These are shares of 1. A point is one percent.",
         "tuple(map(math.hypot, *(errors_of_table(wrong, [()] * len(wrong), test_images) "
         "for wrong in (standard_wrong, other_wrong))))": "You take the two networks apart. Subtract first, seed by "

@@ -45,8 +45,7 @@ LESS_USUAL = {"Caffe": "group", "ONNX": "group", "JAX": "feature_group_count"}
         "words[tool], 1": "With one group every output reads all input channels, and that is a standard convolution. "
         "In a depthwise one each input channel is a group of its own.",
         '"groups", in_channels': "The number is right. But only torch and PaddlePaddle have the word groups for it.",
-        '"feature_group_count" -> "group"': "JAX has one function for all convolutions and a longer word: it counts "
-        "groups of features.",
+        '"feature_group_count" -> "group"': "JAX has one function for all convolutions and a longer word.",
     },
 )
 def group_setting(tool, in_channels):
@@ -80,10 +79,8 @@ def kernel_by_kernel(depthwise, pointwise):
         "2, 3, 0, 1 -> 3, 2, 0, 1": "You join m before C_in, so the first kernels of all channels come first. In torch "
         "the kernels of one channel stand together: filter c * m + j. With m = 1 there is no difference.",
         "2, 3, 0, 1 -> 2, 3, 1, 0": "The kernels lie on their side: K_h comes before K_w in both tools.",
-        "3, 2, 0, 1 -> 2, 3, 0, 1": "In the pointwise weight input and output channels are swapped: torch has the "
-        "output channel first.",
-        "depthwise_weight, pointwise_kernel": "The depthwise weight is right, the pointwise one is still in Keras's "
-        "order.",
+        "3, 2, 0, 1 -> 2, 3, 0, 1": "In the pointwise weight torch has the output channel first.",
+        "depthwise_weight, pointwise_kernel": "The depthwise weight is right, the pointwise one still Keras's.",
     },
 )
 def keras_to_torch(depthwise_kernel, pointwise_kernel):
@@ -287,8 +284,8 @@ def fault_of_halves(deep, point, c_in, c_out, kernel_size, stride, size):
         'kernel_size: 1 }} }}""" -> '
         'kernel_size: 1 stride: {stride} }} }}""".replace(f"stride: {stride} g", "g")': "stride belongs",
         "kernel_size: 1 }} -> kernel_size: 1 pad: 1 }}": "needs no pad",
-        'layer {{ name: "sep" -> layer {{ name: "r" type: "ReLU" bottom: "dw" top: "dw" }}\nlayer {{ name: "sep"': "with "
-        "nothing between",
+        'layer {{ name: "sep" -> layer {{ name: "r" type: "ReLU" bottom: "dw" top: "dw" }}\n'
+        'layer {{ name: "sep"': "with nothing between",
         'name: "sep" -> name: "dw"': "the name 'dw'",
         " pad: {kernel_size // 2} ->  pad_t: {kernel_size // 2} pad_l: {kernel_size // 2} "
         "pad_b: {kernel_size // 2 - (size == 8)} pad_r: {kernel_size // 2 - (size == 8)}": "uneven",

@@ -19,10 +19,8 @@ from dslib import cost, functional
     wrong={
         '"conditional" -> "wrong"': "One case in which a claim fails does not make it wrong: it may need a condition. "
         "What is it called if it holds in some cases only?",
-        '"conditional" -> "right"': "One case in which a claim holds does not make it right. Look at all cases before "
-        "you say so.",
-        '"wrong"': "You do not look at in_the_limit: a claim that holds in no case may still be approached as a size "
-        "grows without end.",
+        '"conditional" -> "right"': "One case in which a claim holds does not make it right. Look at all cases.",
+        '"wrong"': "You do not look at in_the_limit: a claim that holds in no case may be approached in the limit.",
         "(cases) -> (cases[:1])": "You look at the first case only.",
     },
 )
@@ -43,7 +41,7 @@ def fault_of_counterexample(answer):
     if pair < dense:
         return (
             f"Here the claim holds: the pair has {described(pair)} weights, the standard convolution "
-            f"{described(dense)}. When does the pair save least? Try extremes: the smallest sizes that a layer can have."
+            f"{described(dense)}. When does the pair save least? Try the smallest sizes that a layer can have."
         )
     return ""
 
@@ -74,8 +72,7 @@ def unit_of(number, c_in, c_out, k, side):
         '"MACs", 2 * macs: "FLOPs" -> "FLOPs", 2 * macs: "MACs"': "MACs and FLOPs are swapped: a MAC is a "
         "multiplication with its addition, and FLOPs count both.",
         " * in_channels -> ": "You count one kernel for each filter. A filter has one for each input channel.",
-        "something else -> FLOPs": "A number that is none of the three counts something else, or is an error: FLOPs "
-        "too have to be compared.",
+        "something else -> FLOPs": "A number that is none of the three counts something else: compare FLOPs too.",
     },
 )
 def what_was_counted(number, in_channels, out_channels, kernel_size, side):
@@ -105,12 +102,10 @@ def way_of_printing(printed, exact):
         "is needed to explain it.",
         "ROUND_HALF_UP -> ROUND_DOWN": "You cut off where you should round: from 5 on the first digit that is left out "
         "moves the last one up.",
-        "ROUND_DOWN -> ROUND_HALF_UP": "You only round. Where that gives other digits, see whether cutting off gives "
-        "the printed ones.",
+        "ROUND_DOWN -> ROUND_HALF_UP": "You only round. Where that gives other digits, try cutting off.",
         "quantize(wanted -> quantize(Decimal(1)": "You compare whole millions. A number such as 7.3 was printed with "
         "tenths: as many digits count as were printed.",
-        ", ROUND_HALF_UP -> ": "A half is rounded up. round, and quantize without a second argument, round a half to "
-        "the even digit.",
+        ", ROUND_HALF_UP -> ": "A half is rounded up. round, and quantize alone, round it to the even digit.",
     },
 )
 def how_printed(printed, exact):
@@ -133,8 +128,7 @@ def pair_macs(channels, kernel_size):
     wrong={
         "True": "It does not hold for every number of channels, as it does for standard convolutions: two pairs have "
         "two pointwise halves, and these grow with the square of the channels.",
-        "False": "It does hold for a few channels. The pointwise halves alone cost twice as much, but the depthwise "
-        "halves cost less.",
+        "False": "It does hold for a few channels. The pointwise halves cost twice as much, the depthwise ones less.",
         "two <= one": "Nearly: with as many MACs on both sides they are not fewer.",
     },
 )
@@ -196,20 +190,16 @@ def slips(weight, m):
     shape, matrices = weight.shape, weight.transpose(0, 1).flatten(2)
     roots = "One half takes them, or each half takes their roots."
 
-    def dense(kept=slice(m), of=matrices, power=1):
-        return terms(of, kept, power).transpose(0, 1).reshape(shape)
+    def dense(of=matrices, power=1):
+        return terms(of, slice(m), power).transpose(0, 1).reshape(shape)
 
-    whole = terms(weight.flatten(1), slice(m)).reshape(shape)
-    first = dense(slice(1))
     return {
         f"The singular values are missing. {roots}": dense(power=0),
-        "Only the roots of the singular values are in. The other half needs them too.": dense(power=0.5),
         f"The singular values are counted twice. {roots}": dense(power=2),
-        "One decomposition for the whole weight gives every input channel the same pointwise weights. Each has a matrix "
-        "of its own: decompose each of them.": whole,
+        "One decomposition for the whole weight gives all input channels the same pointwise weights. Each has a matrix "
+        "of its own: decompose each of them.": terms(weight.flatten(1), slice(m)).reshape(shape),
         "The kernels are spread over the wrong channels: a reshape leaves the numbers in their order. Bring the input "
         "channels to the front by a transposition.": dense(of=weight.reshape(matrices.shape)),
-        f"Only the first term is used: with multiplier {m} there are {m} of them for each input channel.": first,
     }
 
 
@@ -256,12 +246,10 @@ EXACT[:, 0] = 0  # a channel that is not used
         "C_in * m, 1, 1) -> -1)": "and (10, 3), the layer loads",
         "weight.transpose(0, 1).flatten(2) -> weight.reshape(C_in, C_out, -1)": "by a transposition",
         " * S[:, None] -> ": "values are missing",
-        "S[:, None] -> S[:, None] ** 0.5": "Only the roots",
         "S[:, None] -> S[:, None] ** 2": "counted twice",
         "svd(matrices, full_matrices=False) -> svd(weight.flatten(1), full_matrices=False)\n"
         "    U, S = U.expand(C_in, -1, -1), S.expand(C_in, -1)\n"
         "    Vh = Vh.unflatten(1, (C_in, -1)).transpose(0, 1)": "the same pointwise weights",
-        "mixing =  -> S[:, 1:] = 0\n    mixing = ": "Only the first term",
         "Vh[:, :m].reshape -> Vh[:, :m].transpose(0, 1).reshape": "kernels of one channel together",
         "[:, :, :m].transpose(0, 1) -> [:, :, :m]": "right ones in a wrong order",
         "mixing.reshape -> (mixing / mixing.norm(dim=0) * mixing.norm(dim=0)).reshape": "not finite",

@@ -21,12 +21,8 @@ from dslib import cost, geometry, tables
         "channels there are, and C_in maps of them are made.",
         "depthwise = in_channels -> depthwise = in_channels**2": "Your first half is a dense layer, whose filters read "
         "all channels. A depthwise filter reads one.",
-        "weights, 2 * macs, macs": "MACs and FLOPs are swapped. A MAC is a multiplication with the addition after it: "
-        "two FLOPs.",
-        "weights, macs, macs": "What you give for FLOPs are MACs. There are two FLOPs in each: a multiplication and an "
-        "addition.",
-        "side**2 -> size**2": "You multiply by the input's positions. Both halves take one step for each position of "
-        "the output.",
+        "weights, 2 * macs, macs": "MACs and FLOPs are swapped. A MAC is a multiplication and an addition: two FLOPs.",
+        "side**2 -> size**2": "You multiply by the input's positions. Both halves work at those of the output.",
         "weights * side -> depthwise * size**2 + pointwise * side": "Your depthwise half stands on every position of "
         "the input. The stride belongs to it: it skips positions, and its output is already the smaller map.",
     },
@@ -126,8 +122,7 @@ def moved(price):
     ),
     hint="What has to be read: the input maps and the weights of both halves. What has to be written: the output.",
     wrong={
-        "return (in -> return (3 * in": "That is the pair of two layers. Here no intermediate map is written and none "
-        "is read.",
+        "return (in -> return (3 * in": "That is the pair of two layers. Here no intermediate map is written or read.",
         "+ out_channels)\n -> * out_channels)\n": "The maps are right, the weights are those of the dense layer. The "
         "fused pair has a pair's weights.",
         " + weights -> ": "The weights are missing: they have to come from memory too.",
@@ -203,22 +198,15 @@ BELOW = "\n" + " " * 12
         "multiply by the positions of the map that a layer reads. A weight is used once at each position of the map "
         "that the layer makes.",
         f"{SIZE}{BELOW}{MACS} -> {SIZE.replace('size =', 'side =')}{BELOW}{MACS.replace('size', 'side')}": "The "
-        "stride is forgotten from one layer to the next: what a layer makes is what the next one reads, so the map "
-        "stays small.",
+        "stride is forgotten from one layer to the next: what a layer makes is what the next one reads.",
         "// stride + 1 -> + 1": "The strides are not used: your map never shrinks.",
         "(kernel_size - 1) // 2 -> 0": "The padding is not used: (K - 1) / 2 zeros stand on each side of the map.",
         "macs += weights\n -> macs += weights * size**2\n": "The fully connected layer is priced at the size of the "
         "map. It reads one number from each map, their means, and uses each weight once.",
-        " + 2 * out_channels -> ": "The batch norms are missing: two parameters for each output channel of a "
-        "convolution.",
+        " + 2 * out_channels -> ": "The batch norms are missing: two parameters for each output channel.",
         "2 * out -> out": "Each batch norm has two parameters for a channel, a factor and an offset. You count one.",
         "weights + out_channels -> weights": "The bias of the fully connected layer is missing.",
         '1 if kind == "dw" else  -> ': 'Your rows "dw" are dense layers. A depthwise filter reads one input channel.',
-        "= out_channels * read -> = (in_channels if read == 1 else out_channels) * read": 'A row "dw" has a kernel for '
-        "each of its out_channels: that may be several for each channel that it reads.",
-        "in_channels = out -> out": "Every row reads the channels of the image. It should read those that the row "
-        "before made.",
-        "params, 2 * macs": "Your MACs are FLOPs, twice as many.",
     },
 )
 def network_price(in_channels, size, rows):

@@ -30,12 +30,10 @@ def counted_operations(c_in, c_out, k, side, groups):
     wrong={
         "numbers * (products + 1), numbers * (products + 1)": "You count the biases among the multiplications. A bias "
         "is added and multiplies nothing.",
-        " // groups -> ": "The groups are not used: an output number reads the C_in / groups channels of its own "
-        "group.",
+        " // groups -> ": "The groups are not used: an output number reads the channels of its own group.",
         "numbers * products, numbers * products": "There are as many additions here as multiplications: either the "
         "biases are missing, or your sums start from their first product. Here they start from 0.",
-        "numbers * products, numbers * products + out_channels": "You add one bias for each map. It is added to every "
-        "number of its map.",
+        "numbers * products, numbers * products + out_channels": "You add one bias for each map, not for each number.",
     },
 )
 def layer_operations(in_channels, out_channels, kernel_size, out_size, groups):
@@ -69,8 +67,6 @@ def training_steps():
         "[1:] -> ": "Nearly: this takes the gradient of the image too, and no weight needs that one.",
         "2 * sum(forward)": "Twice the forward pass is too little: it is the forward pass with one of the two "
         "gradients, or both gradients without the forward pass.",
-        "weights + inputs": "The image's gradient is left out, and that is right. But of forward pass, gradients of "
-        "the weights and gradients of the inputs you have two. A step takes all three.",
         "[1:] -> [:-1]": "The layer that needs no gradient of its input is the one that reads the image: the first.",
         "sum(forward)": "This is the forward pass. Training also works out gradients, of the weights and the inputs.",
     },
@@ -121,12 +117,8 @@ def full_report(model, size):
         "report.macs -> report.flops": "These are FLOPs: the report's macs are half as many.",
         "report.params -> sum(row.params for row in report.rows)": "The rows have the layers with MACs only. Norms "
         "have parameters too: take those of the whole report.",
-        "report.params -> sum(values.numel() for values in model.state_dict().values())": "You count the running "
-        "statistics of the norm. They are stored with the parameters, but not learned.",
-        " + report.uncounted -> ": "What has no price is missing. A reader must be told of report.uncounted first of "
-        "all.",
-        "report.other +  -> ": "Norms, activations and pools are left out too, by convention: they are in "
-        "report.other.",
+        " + report.uncounted -> ": "What has no price is missing. Tell of report.uncounted first of all.",
+        "report.other +  -> ": "Norms, activations and pools are left out too, see report.other.",
         "sorted -> list": "The right names, in the order in which they ran. Put them in alphabetical order.",
     },
 )
@@ -284,9 +276,10 @@ def macs_of_modules(model, x):
         "kernel may be 3 by 5: its weight has both sides in its shape.",
         "found.append -> module._forward_hooks.clear()\n        found.append": "Each module is counted once. The same "
         "module may be called twice: count calls, not modules.",
+        "output.numel() -> (output.numel() if module.weight.ndim == 4 else len(module.weight))": "A linear layer is "
+        "counted for one vector. It works on every row that comes in: look at the output.",
         "(nn.Conv2d, nn.Linear) -> nn.Conv2d": "nn.Linear is not counted.",
-        "sum(found) // len(x)": "These are the MACs of one image. The whole batch passes, and each of its images takes "
-        "them.",
+        "sum(found) // len(x)": "These are the MACs of one image. The whole batch passes, and each takes them.",
         "hook.remove() -> pass": CHANGED.format("model.0._forward_hooks"),
         "found, hooks -> model.eval()\n    found, hooks": CHANGED.format("model.training"),
         "found, hooks -> model.requires_grad_(False)\n    found, hooks": CHANGED.format("model.0.weight.requires_grad"),

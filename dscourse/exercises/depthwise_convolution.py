@@ -28,8 +28,7 @@ def tried_out(k, stride):
         "(kernel_size - stride + 1) // 2": "This is the rule of note 002. The stride should not be in it: the middle "
         "of the first window is to be pixel 0, however far the next window is.",
         "kernel_size - 1": "This is what is missing on both sides together. Half of it belongs on each.",
-        "(kernel_size + 1) // 2": "One pixel too many: the middle of the kernel stands on a pixel of the map and needs "
-        "no padding.",
+        "(kernel_size + 1) // 2": "One pixel too many: the middle of the kernel stands on a pixel of the map.",
         "1": "One pixel is right for a 3 by 3 kernel. A wider one sticks out further, a single pixel not at all.",
     },
 )
@@ -145,10 +144,7 @@ GROUPED = layer_to_explore("grouped_layer", 6, 4, groups=2, bias=False)
         "channel: look at out_channel alone.",
         "layer(before) -> 0": "Where the layer has a bias, you find all channels. Its output is not 0 even for empty "
         "maps: compare it with the output before the change.",
-        ".clone() -> ": "Your function finds no channel at all. Do the two inputs differ? Without a copy, one change "
-        "changes both.",
-        "list(range(found[0], in_channels))": "Once a channel is found, you find all that follow. Take a fresh copy "
-        "for each: only one channel may differ at a time.",
+        ".clone() -> ": "Your function finds no channel at all. Without a copy, one change changes both inputs.",
     },
 )
 def channels_read(layer, in_channels, out_channel):
@@ -219,7 +215,6 @@ def maps_without_multiplier(output, maps, weight, stride):
         "from row i * stride and column j * stride on.",
         "output[::multiplier]": "one map per input channel",
         "torch.conv2d(maps.double(), weight.double(), None, stride, groups=C_in)": "torch's convolution makes them",
-        "functional.depthwise_conv2d(maps, weight, None, stride)": "functional.depthwise_conv2d makes them",
     },
 )
 def depthwise_by_hand(maps, weight, stride):

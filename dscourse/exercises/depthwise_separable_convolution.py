@@ -27,8 +27,6 @@ from dslib import cost, functional
         "what the depthwise half makes, and those are more maps than the input has.",
         "(middle, 1 -> (middle, in_channels": "A depthwise kernel reads a single input channel, so the second axis of "
         "that weight has length 1.",
-        "(out_channels, middle -> (out_channels * depth_multiplier, in_channels": "The depth multiplier makes more "
-        "intermediate maps, not more output maps: the pointwise half reads them all, and makes out_channels maps.",
         "pointwise_shape, depthwise_shape": "The halves are swapped: the depthwise weight comes first.",
     },
 )
@@ -56,10 +54,7 @@ def impulses_sent_through(pointwise, depthwise):
     hint="Here a depthwise kernel belongs to an output map, not to an input channel as in the usual order. Which "
     "weights does a pixel of channel c meet on its way to output o?",
     wrong={
-        "(pointwise_weight * depthwise_weight).transpose(0, 1)": "The first two axes are swapped: a dense weight is "
-        "(C_out, C_in, K, K).",
-        "pointwise_weight**0 * depthwise_weight": "The pointwise weights are not used: every input channel gets into "
-        "output o with a factor of its own.",
+        "(pointwise_weight * depthwise_weight).transpose(0, 1)": "A dense weight is (C_out, C_in, K, K).",
         "(pointwise_weight * depthwise_weight).sum(1, keepdim=True)": "The input channels are added up. A dense weight "
         "keeps one kernel for each of them.",
     },
@@ -99,8 +94,7 @@ def largest_rank(weight):
         ".max() -> [0]": "You look at input channel 0 alone. Another channel may need more kernels.",
         ".max() -> .min()": "That is enough for the simplest channel. All channels get the same multiplier, so it must "
         "be enough for each of them.",
-        ".max() -> .sum()": "You add the channels up: that is the number of kernels. The multiplier is what one "
-        "channel gets.",
+        ".max() -> .sum()": "You add up the channels: that counts the kernels. The multiplier is for one channel.",
     },
 )
 def needed_multiplier(weight):
@@ -136,11 +130,8 @@ def closest_pair(weight, error):
         ".norm() -> .sum()": "You add up the singular values. Add up their squares, and take the root of the sum.",
         "m:].norm() > error -> :m].norm() < (1 - error)": "You compare the norm of what is kept with 1 - error. "
         "Squares add up here, norms do not: look at what is left out.",
-        ".transpose(0, 1) -> ": "You take the matrices of the output channels. A pair shares its kernels within an "
-        "input channel.",
+        ".transpose(0, 1) -> ": "You take the matrices of the output channels, not of the input channels.",
         "m * C_in -> C_in": "The multiplier is right. The number of weights is that of a pair with multiplier 1.",
-        "m, m * C_in * K_h * K_w + C_in * C_out": "The multiplier is right. It is in your depthwise weights alone: "
-        "each output has m weights for an input channel, one for each of its maps.",
     },
 )
 def close_pair(weight, error):
@@ -256,7 +247,6 @@ ONE_KERNEL = "Only one kernel for each input channel is used. With depth multipl
         "padding): -> _, padding=0):": "The padding is not used: lay zeros around the maps first.",
         "i * stride, j * stride -> i, j": "The windows move by one pixel. Window i starts at i times the stride.",
         "torch.conv2d(middle.double(), pointwise.double())": BY_HAND.format("torch's convolution"),
-        "functional.pointwise_conv2d(middle, pointwise)": BY_HAND.format("functional.pointwise_conv2d"),
     },
 )
 def separable_by_hand(maps, depthwise, pointwise, stride, padding):

@@ -23,8 +23,7 @@ from dslib import cost, counting, functional
     wrong={
         "-(-(d**2) // K**2)": "Where C_in * K * K is just d * d, a ghost takes as many products as a map of the "
         "convolution: nothing is saved yet.",
-        " + 1 -> ": "With so many channels the module takes at least as many MACs as the convolution. It saves from "
-        "one channel more on.",
+        " + 1 -> ": "With so many channels the module does not yet save. It does from one channel more on.",
         "K**2 // d**2 + 1": "K and d are swapped: the large kernel d makes the ghosts expensive, the large kernel K "
         "the maps that they replace.",
     },
@@ -72,13 +71,11 @@ def ghost_speed_up(C_in, C_out, K, s, d):
     "behind one another.",
     wrong={
         "[:out_channels] -> ": "You return all maps that are computed. Keep the first out_channels of them.",
-        "[:out_channels] -> [-out_channels:]": "You keep the last maps. What is too much is cut off at the end: "
-        "intrinsic maps are always kept.",
-        "[few, more] -> [more, few]": "The ghosts stand first. The intrinsic maps come first, then their ghosts.",
+        "[:out_channels] -> [-out_channels:]": "You keep the last maps. What is too much is cut off at the end.",
         "few, cheap, padding=pad, groups=len(few) -> "
-        "few.repeat(len(cheap) // len(few), 1, 1), cheap, padding=pad, groups=len(cheap)": "With two ghosts for each "
-        "intrinsic map, kernels 0 and 1 of cheap belong to map 0, kernels 2 and 3 to map 1, and so on: as in any "
-        "depthwise convolution with a depth multiplier.",
+        "few.repeat(len(cheap) // len(few), 1, 1), cheap, padding=pad, groups=len(cheap)": "Your ghosts are in another "
+        "order: kernels 0 and 1 of cheap belong to map 0, as with any depth multiplier of 2.",
+        "[few, more] -> [more, few]": "The ghosts stand first. The intrinsic maps come first, then their ghosts.",
     },
 )
 def ghost_maps(maps, primary, cheap, out_channels):
@@ -272,7 +269,7 @@ PAIR = "nn.Sequential(depthwise, *between, pointwise)"
         "between, pointwise) -> between, pointwise, nn.Conv2d(c_out, c_out, 1, groups=c_out))": "more convolutions",
         "> budget -> > 2 * budget": "more than the budget",
         "macs(layers) > budget -> True": "would do",
-        "> budget -> >= budget": "kept without any pair",
+        "> budget -> >= budget": "1, where 0 would do",
     },
 )
 def separable_within(net, size, budget):

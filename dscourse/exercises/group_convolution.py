@@ -23,8 +23,7 @@ REVERSED = (
     wrong={
         "groups % in_channels == 0 and groups % out_channels == 0": REVERSED,
         "groups % in_channels == 0": REVERSED,
-        "in_channels % groups == 0": "You look at the input channels alone. The groups share the filters too, and each "
-        "must get whole ones.",
+        "in_channels % groups == 0": "You look at the input channels alone. Each group must get whole filters too.",
         "out_channels % groups == 0": "You look at the output channels alone. Each group must also get whole input "
         "channels to read.",
         " and  ->  or ": "One side that can be divided is not enough: a group needs whole channels on both.",
@@ -39,8 +38,7 @@ def groups_fit(in_channels, out_channels, groups):
     oracle=lambda c_in, c_out, k, groups: tuple(nn.Conv2d(c_in, c_out, k, groups=groups, device="meta").weight.shape),
     hint="How many filters are there in all, and how many channels does one of them read?",
     wrong={
-        " // groups -> ": "This is the weight of a standard layer. In a group a filter has kernels for that group's "
-        "channels only.",
+        " // groups -> ": "This is the weight of a standard layer. A filter has kernels for its group's channels only.",
         "(out_channels -> (out_channels // groups": "This is the weight of one group. The layer keeps the filters of "
         "all groups, one behind the other.",
         "(out_channels // groups, in_channels, kernel_size, kernel_size)": "You divided the filters. There are as many "
@@ -62,8 +60,6 @@ def grouped_weight_shape(in_channels, out_channels, kernel_size, groups):
         "only.",
         "(out_channels if -> (groups if": "You give each group one bias. Each output channel has its own, in whatever "
         "group it is.",
-        "(out_channels if -> (out_channels // groups if": "You divide the biases too. There are as many output "
-        "channels as before, and each has a bias.",
         "weights, macs": "The biases are missing: one for each output channel, where bias is True.",
         "params, 2 * macs": "Your second number is FLOPs: a multiplication and the addition after it are one MAC.",
         "params, params * side**2": "Your MACs contain the bias. It is added, and nothing is multiplied with it: "

@@ -48,7 +48,6 @@ def mobilenet_pair(in_channels, out_channels, size, stride):
         "= 2 -> = 4": "You count the means and variances of the batch norms. They are stored, but not learned: "
         "model.parameters() does not have them.",
         "= 2 -> = 3": "You give the convolutions biases. They have none: the beta of the norm after them does that.",
-        "= 2 -> = 1": "That is the network with folded norms, one bias for each channel. A norm learns two numbers.",
         "(9 + in_norm) -> 9": "A norm follows each of the two halves of a pair. You have only the one after the "
         "pointwise half.",
         "params + channels * classes": "The fully connected layer has a bias for each class.",
@@ -168,7 +167,6 @@ def solved(budget, size):
         "(budget / (square + linear)) ** 0.5": "You let all MACs grow with the square of the width. There are terms "
         "with one alpha too.",
         "(budget / square) ** 0.5": "The terms with one alpha are left out: the budget has to pay for them too.",
-        "(root -> (-root": "That is the negative solution of the quadratic equation. A width is positive.",
         "size): -> _, size=224):": "Your function always takes 224 pixels. There is an r in the polynomial.",
     },
 )
@@ -196,6 +194,7 @@ def conv_and_norm(in_channels, out_channels, groups, bias):
     "bias is what both layers make of an input of zeros.",
     wrong={
         " + norm.eps -> ": "The eps is missing: the norm adds it to the variance before it takes the root.",
+        "before -  -> before + ": "The mean is added. The norm subtracts it.",
         " ** 0.5 -> ": "You divide by the variance. The norm divides by its root.",
         "0 if conv.bias is None else conv.bias -> 0": "A bias of the convolution's own is lost. The norm sees it, as a "
         "part of the convolution's output.",

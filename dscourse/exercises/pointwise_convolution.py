@@ -19,8 +19,6 @@ BANK = torch.tensor([[1, 2, 0], [0, 1, 3], [2, 0, 1], [1, 1, 1]]).double()  # fi
     oracle=lambda c_in, c_out, *size: attrgetter("params", "macs")(cost.pointwise_conv2d(c_in, c_out, size)),
     hint="A filter has one weight for each input channel. Each weight is used once at every pixel.",
     wrong={
-        "height * width -> (height + 2) * (width + 2)": "Your layer is padded. A window of one pixel never sticks out, "
-        "so nothing is added around the map.",
         "in_channels * out_channels -> in_channels + out_channels": "You add the channels. Every output channel reads "
         "every input channel, so there is a weight for each pair of them.",
         " * out_channels -> ": "You count one filter. A filter makes one output channel, and there are more of them.",
@@ -100,9 +98,6 @@ def row_of_the_matrix(answer, weight, *place):
         "change =  -> weight = weight.transpose(0, 1)\n    change = ": "swapped",
         "[:, row, column] = weight[:, -> [channel, row, column] = weight[channel,": "One output channel changes, as in "
         "a depthwise layer. Here every output channel reads the pixel.",
-        "[:, row, column] = weight[:, channel, 0, 0] -> "
-        "[:, max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2] = weight[:, channel]": "The neighbours change "
-        "too. A kernel of one pixel reads only the pixel at its own place.",
         "change_of_layer(weight, channel, row, column, height, width)": "functional.pointwise_conv2d makes them",
         "weight[:, channel].expand(change.shape)": "All pixels change. Only one pixel of the input did, and each "
         "output pixel reads the one at its place.",

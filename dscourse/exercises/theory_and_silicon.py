@@ -5,7 +5,7 @@ from collections.abc import Callable
 from itertools import count
 
 from dscourse.checks.exercise import exercise
-from dscourse.checks.values import difference
+from dscourse.checks.values import described, difference
 from dslib import bench, cost
 
 LAYERS = [  # each with a machine's peak and bandwidth
@@ -47,8 +47,6 @@ def parts(dense, depthwise, call, channels):
     wrong={
         "dense_us / channels -> dense_us / 9": "A ninth of the MACs is what the pointwise half has. The depthwise half "
         "keeps the kernel and drops the sum over the channels.",
-        "dense_us / channels -> dense_us * (1 / channels + 1 / 9)": "That is the arithmetic of the whole pair. Only "
-        "its depthwise half is to be split.",
         "depthwise_us - smallest_us, smallest_us, 0": "You take all but the call for arithmetic. At the dense layer's "
         "pace the arithmetic takes less, and something is left.",
         "smallest_us, arithmetic, rest": "The right parts in another order: first the arithmetic, then the call, then "
@@ -247,8 +245,8 @@ def fault_of_numbers(answer, stopwatch):
     if stopwatch.timed == stopwatch.called and quoted(statistics.median, stopwatch.seconds):
         return "The calls of the warm-up are among those whose median you take. They should not count."
     return (
-        f"Of the seconds {counted} you give {answer}. The median is the middle one in order of size; of an even number "
-        "it lies halfway between the middle two."
+        f"You give {described(answer)}. The median is the middle one in order of size; of an even number it is halfway "
+        "between the middle two."
     )
 
 

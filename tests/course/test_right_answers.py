@@ -91,10 +91,10 @@ CAFFE_PAIR = next(exercise for exercise in EXERCISES if exercise.name == "write_
         ("bias_term: false", "bias_term: False"),
         ("bias_term: false", "bias_term: 0"),
         ("dim: 1 dim: {c} dim: {s} dim: {s}", "dim: [1, {c}, {s}, {s}]"),
-        ("input_shape {{ dim: 1 dim: {c} dim: {s} dim: {s} }}", "input_dim: 1 input_dim: {c} input_dim: {s} input_dim: {s}"),
+        ("input_shape {{ dim: 1 dim: {c} dim: {s} dim: {s} }}", "input_dim: [1, {c}, {s}, {s}]"),
         (
             'input: "x"\ninput_shape {{ dim: 1 dim: {c} dim: {s} dim: {s} }}',
-            'layer {{ name: "in" type: "Input" top: "x" input_param {{ shape {{ dim: 1 dim: {c} dim: {s} dim: {s} }} }} }}',
+            'layer {{ name: "in" type: "Input" top: "x" input_param {{ shape {{ dim: [1, {c}, {s}, {s}] }} }} }}',
         ),
         ("pad: {p}", "pad_h: {p} pad_w: {p}"),
         ("pad: {p}", "pad: {p} pad: {p}"),
