@@ -108,6 +108,17 @@ def test_interruption_is_no_answer():
         check_product(interrupted)
 
 
+def test_a_function_that_changes_its_arguments_is_told_if_its_answers_are_right():
+    def doubled(values):
+        values.append(1)
+        return 3
+
+    assert told(doubled, cases=[([1],)], oracle=lambda values: 4).message.endswith(
+        "gives 3, it should give 4. Multiply."
+    )
+    assert "afterwards a is not what it was" in told(doubled, cases=[([1],)], oracle=lambda values: 3).message
+
+
 def test_no_function_is_refused_with_what_was_given():
     with pytest.raises(TypeError, match=r"without \(\.\.\.\) after its name; it got 6"):
         check_product(6)
@@ -184,6 +195,12 @@ def test_an_endless_loop_is_told_even_if_it_catches_errors_and_if_it_shows_only_
     for look in ({"also": lambda function, a, b: endless(a, b)}, {"fault": lambda answer, a, b: endless(a, b)}):
         message = told(lambda a, b: a * b, **look).message
         assert message.startswith("Not yet. <lambda> was stopped after 0.2 seconds at ")
+
+
+def test_a_value_that_takes_forever_to_look_at_is_told(monkeypatch):
+    monkeypatch.setattr(limit, "SECONDS", 0.2)
+    endless_value = type("EndlessValue", (), {"__array__": lambda *_, **__: endless(1, 1)})
+    assert "was stopped after 0.2 seconds" in check_product(lambda a, b: endless_value()).message
 
 
 def test_the_oracle_may_take_longer_than_the_limit(monkeypatch):

@@ -11,7 +11,7 @@ import torch
 from dscourse.checks.feedback import Feedback
 from dscourse.checks.inputs import whole_numbers
 from dscourse.checks.plain import plain
-from dscourse.checks.values import described, difference
+from dscourse.checks.values import as_whole, described, difference
 
 n = sympy.symbols("n")
 
@@ -135,6 +135,11 @@ def test_difference_is_named(found, expected, words):
 )
 def test_values_are_described_shortly(value, words):
     assert described(plain(value)) == words
+
+
+@pytest.mark.parametrize("found, whole", [((1, 2.0, 3 + 1e-12), [1, 2, 3]), ([1.5], []), ([float("nan")], []), (7, [])])
+def test_whole_numbers_are_taken_out_of_lists(found, whole):
+    assert as_whole(plain(found)) == whole
 
 
 def test_feedback_is_shown_in_short_lines():
