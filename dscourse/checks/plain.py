@@ -61,8 +61,6 @@ def words_of(value, how: Callable = repr) -> str:
 
 def plain(value, room: int = ROOM):
     """The value in plain kinds; a container shares its room out among its entries, so its depth has an end too."""
-    if room < 1:
-        return Odd("...")
     return safely(lambda value: kind.dispatch(type(value))(value, room), value, lambda value: Odd(words_of(value)))
 
 
