@@ -80,7 +80,7 @@ def kind(value, room: int):
 
 for unchanged in (type(None), types.EllipsisType, nn.Module, cost.Network):
     kind.register(unchanged, lambda value, room: value)
-for truth in (bool, np.bool_, BooleanAtom):
+for truth in (bool, BooleanAtom):
     kind.register(truth, lambda value, room: bool(value))
 for real in (numbers.Real, Decimal, sympy.Expr):
     kind.register(real, lambda value, room: float(value))

@@ -73,6 +73,13 @@ def test_a_value_with_methods_that_exit_is_not_looked_at_by_them(name, base):
     assert type(plain(value)) in {Odd, base, torch.Tensor} - {object}
 
 
+@pytest.mark.parametrize("base, content", [(list, [1, 2]), (tuple, (1, 2)), (set, {1, 2}), (dict, {1: 2}), (str, "ab")])
+def test_what_is_inside_counts_not_what_a_subclass_says(base, content):
+    lies = dict.fromkeys(["__iter__", "items", "__len__", "__str__"], lambda self: iter([9]))
+    found = plain(type("Lying", (base,), lies)(content))
+    assert type(found) is base and found == content
+
+
 @pytest.mark.parametrize("value", [None, ..., nn.ReLU(), cost.Network(3, 8)], ids=repr)
 def test_what_some_check_asks_for_stays(value):
     assert plain(value) is value
