@@ -62,6 +62,7 @@ PARTS = {
     ],
     "random": [
         ("a thousand random prototxts", pytest("tests/prove/test_random_prototxt.py")),
+        ("a thousand random answers", pytest("tests/prove/test_random_answers.py")),
     ],
     "frameworks": [
         install("frameworks"),

@@ -4,12 +4,15 @@ import copy
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from . import limit
 from .feedback import Feedback, call, failure, name_of, place
+from .left import state, told_of_change
+from .plain import plain
 from .source import changed, solutions
-from .values import difference
+from .values import described, difference
 
 REGISTERED: dict[str, dict[str, "exercise"]] = {}  # slug -> name -> exercise, in the order of the file
 
@@ -22,8 +25,9 @@ class exercise:
 
     ``cases``: the arguments of each run; or a function that gives them, where they are costly to build.
     ``oracle(*case)`` is the right answer; it shares no code with the solution. ``fault(answer, *case)``, for answers of
-    which many are right, says what is wrong, or ""; it is asked before the oracle. ``also(reader_function)`` looks at a
-    right function once more. ``hint`` is what every other wrong answer is told, after the first case that fails.
+    which many are right, says what is wrong, or ""; it is asked before the oracle, and gets the answer in plain kinds
+    (:mod:`dscourse.checks.plain`). ``also(reader_function, *first_case)`` looks at a right function once more.
+    ``hint`` is what every other wrong answer is told, after the first case that fails.
 
     ``wrong`` has the hint for each wrong answer. A wrong answer is a change of the solution, ``"old -> new"``, or a new
     expression after its last return. An answer that is the same in all cases is recognized by the oracle. Where
@@ -42,6 +46,7 @@ class exercise:
         self.name = name = solution.__name__
         self.names = solution.__globals__  # what the solution's text can use
         self.file = Path(self.names["__file__"])
+        self.arguments = tuple(inspect.signature(solution).parameters)
 
         def check(reader_function: Callable) -> Feedback:
             return self.check(reader_function)
@@ -54,53 +59,67 @@ class exercise:
         self.names[check.__name__] = check
         return check
 
+    @cached_property
+    def asked(self) -> Sequence[tuple]:
+        """The cases, built when they are needed."""
+        return self.cases() if callable(self.cases) else self.cases
+
+    @cached_property
+    def right(self) -> list:
+        """The oracle's answers."""
+        return [plain(self.oracle(*case)) for case in self.asked]
+
+    @cached_property
+    def known(self) -> list[tuple[str, list]]:
+        """The hint and the answers of each wrong answer."""
+        wrong = ((self.changed(change), hint) for change, hint in self.wrong.items())
+        return [(hint, [plain(function(*copy.deepcopy(case))) for case in self.asked]) for function, hint in wrong]
+
     def check(self, function: Callable) -> Feedback:
         """What to tell the reader of the function. Raises TypeError if it is none."""
         if not callable(function):
-            raise TypeError(f"a check takes the function itself, without (...) after its name; it got {function!r}")
-        cases = self.cases() if callable(self.cases) else self.cases
-        answers, stopped = self.run(function, cases)
+            found = described(plain(function))
+            raise TypeError(f"a check takes the function itself, without (...) after its name; it got {found}")
+        answers, changes, name = [], [], name_of(function)
+
+        def run() -> str:
+            for case in self.asked:
+                given = copy.deepcopy(case)  # the reader's code may change what it gets
+                before = state(dict(zip(self.arguments, given, strict=False)))
+                answer = plain(function(*given))
+                changes.append(told_of_change(before, given, self.arguments))
+                answers.append(answer)
+            return ""
+
+        stopped = within_time(function, run, lambda: call(function, self.asked[len(answers)]))
         if not stopped and all(answer is None or answer is ... for answer in answers):
-            return Feedback(False, f"Not answered yet: {name_of(function)} returns nothing.")
-        if self.fault and (what := self.in_time(function, lambda: self.said_of(answers, cases))):
+            return Feedback(False, f"Not answered yet: {name} returns nothing.")
+        if self.fault and (what := within_time(function, lambda: self.said_of(answers), lambda: name)):
             return Feedback(False, f"Not yet. {what}")
         if stopped:
-            return Feedback(False, stopped)
-        if self.oracle and (what := self.compared(function, answers, cases)):
+            return Feedback(False, f"{stopped} {self.hint}".strip())
+        if self.oracle and (what := self.compared(function, answers)):
             return Feedback(False, f"Not yet. {what}".strip())
-        if self.also and (what := self.in_time(function, lambda: self.also(function))):
+        what = next(filter(None, changes), "")
+        if self.also and not what:
+            what = within_time(function, lambda: self.also(function, *copy.deepcopy(self.asked[0])), lambda: name)
+        if what:
             return Feedback(False, f"Not yet. {what}")
-        return Feedback(True, f"Right, in all {len(cases)} cases." if len(cases) > 1 else "Right.")
+        return Feedback(True, f"Right, in all {len(answers)} cases." if len(answers) > 1 else "Right.")
 
-    def run(self, function: Callable, cases: Sequence[tuple]) -> tuple[list, str]:
-        """The answers up to the first case that raises an error or takes too long, and what to say of that one."""
-        answers = []
-        try:
-            with limit.time_limit():
-                for case in cases:
-                    answers.append(function(*copy.deepcopy(case)))  # the reader's code may change what it gets
-        except limit.TimeUp as error:
-            return answers, f"{call(function, case)} {too_long(function, error)} {self.hint}".strip()
-        except (Exception, SystemExit) as error:  # whatever the reader's code does wrong is told, also an exit()
-            return answers, f"{call(function, case)} {failure(function, error)}. {self.hint}".strip()
-        return answers, ""
-
-    def said_of(self, answers: Sequence, cases: Sequence[tuple]) -> str:
+    def said_of(self, answers: Sequence) -> str:
         """The first fault of an answer."""
-        pairs = zip(answers, cases, strict=False)  # fewer answers if one raised an error
+        pairs = zip(answers, self.asked, strict=False)  # fewer answers if one raised an error
         return next((what for answer, case in pairs if (what := self.fault(answer, *case))), "")
 
-    def compared(self, function: Callable, answers: Sequence, cases: Sequence[tuple]) -> str:
+    def compared(self, function: Callable, answers: Sequence) -> str:
         """What to say of answers that differ from the oracle's; "" if none does."""
-        told = ((case, difference(answer, self.oracle(*case))) for answer, case in zip(answers, cases, strict=True))
+        told = zip(self.asked, map(difference, answers, self.right), strict=True)
         first = next(((case, what) for case, what in told if what), None)
         if not first:
             return ""
-        for change, hint in self.wrong.items():
-            wrong = self.changed(change)
-            if not any(map(difference, answers, (wrong(*copy.deepcopy(case)) for case in cases))):
-                return hint
-        return f"{call(function, first[0])} {first[1]}. {self.hint}"
+        hints = (hint for hint, wrong in self.known if not any(map(difference, answers, wrong)))
+        return next(hints, f"{call(function, first[0])} {first[1]}. {self.hint}")
 
     def changed(self, change: str | None = None) -> Callable:
         """The solution with a change of its text, as a function; without one, the solution itself."""
@@ -109,15 +128,16 @@ class exercise:
         exec(compile(changed(text, change) if change else text, f"<{self.name}>", "exec"), names)
         return names[self.name]
 
-    def in_time(self, function: Callable, look: Callable[[], str]) -> str:
-        """What a look at the answers or the function finds. It may run the reader's code, so it has a time limit."""
-        try:
-            with limit.time_limit():
-                return look()
-        except limit.TimeUp as error:
-            return f"{name_of(function)} {too_long(function, error)}"
 
-
-def too_long(function: Callable, error: limit.TimeUp) -> str:
-    """That the function was stopped, and where."""
-    return f"was stopped after {limit.SECONDS:g} seconds{place(function, error)}. Does every loop in it come to an end?"
+def within_time(function: Callable, look: Callable[[], str], who: Callable[[], str]) -> str:
+    """What a look finds that runs the reader's code; or what that code has raised, or that it takes too long."""
+    try:
+        with limit.time_limit():
+            return look()
+    except limit.TimeUp as error:
+        stopped = f"was stopped after {limit.SECONDS:g} seconds{place(function, error)}"
+        return f"{who()} {stopped}. Does every loop in it come to an end?"
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # whatever the reader's code does wrong is told, also an exit()
+        return f"{who()} {failure(function, error)}."

@@ -5,6 +5,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from .plain import cut, safely
 from .values import described
 
 WIDTH = 79  # letters in a line below the cell
@@ -48,4 +49,5 @@ def place(function: Callable, error: BaseException) -> str:
 
 def failure(function: Callable, error: BaseException) -> str:
     """What the reader's code raised, and the line of it where that happened."""
-    return f"raised {type(error).__name__}: {error}{place(function, error)}".rstrip(".")
+    said = safely(str, error, lambda error: "")
+    return f"raised {type(error).__name__}: {cut(said, 600)}{place(function, error)}".rstrip(".")

@@ -5,21 +5,10 @@ import itertools
 
 import torch
 from torch import nn
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from dslib import cost, counting
 
-
-class Operations(TorchDispatchMode):
-    """Adds the names of torch's operations to a list, also of those that no module does, such as ``x.relu()``."""
-
-    def __init__(self, found):
-        super().__init__()
-        self.found = found
-
-    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
-        self.found.append((function.overloadpacket.__name__, None))
-        return function(*args, **(kwargs or {}))
+from .watch import Operations
 
 
 def steps(net: nn.Module, image: tuple) -> tuple[list, tuple]:
@@ -31,7 +20,7 @@ def steps(net: nn.Module, image: tuple) -> tuple[list, tuple]:
     for module in net.modules():
         if not list(module.children()):
             module.register_forward_hook(lambda module, _, out: found.append((module, tuple(out.shape))))
-    with torch.no_grad(), Operations(found):
+    with torch.no_grad(), Operations(lambda name, _: found.append((name, None))):
         return found, tuple(net(torch.empty(image, device="meta")).shape)
 
 
@@ -110,8 +99,6 @@ def fault_of_budget(macs: int, before: int, budget: int, dense: list, replaced: 
             f"{replaced} of {len(dense)} convolutions. Count again after each, and go on until the budget is met."
         )
     enough = fewest_pairs(dense, before - budget)
-    if replaced > enough == 0:
-        return f"The dense network takes {before:,} MACs and the budget is {budget:,}: it is kept without any pair."
     if replaced > enough:
         return (
             f"The budget is kept, but with more pairs than it takes: {replaced}, where {enough} would do. Begin with "

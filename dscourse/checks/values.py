@@ -1,11 +1,13 @@
-"""Comparing what a reader's function gave with what it should give, and saying the difference in words."""
+"""Comparing what a reader's function gave with what it should give, and saying the difference in words.
+
+Both are plain (:mod:`dscourse.checks.plain`). What is described may also be an argument of a case.
+"""
 
 import math
-import numbers
 
-import numpy as np
-import sympy
 import torch
+
+from .plain import Odd, cut, words_of
 
 SHORT = 12  # elements of a list or an array that are shown one by one
 
@@ -13,12 +15,11 @@ SHORT = 12  # elements of a list or an array that are shown one by one
 def difference(found, expected) -> str:
     """What is wrong with ``found``, in words; empty if nothing is.
 
-    Whole numbers, words and truth values are compared exactly. Floats may differ by a millionth of their size, arrays
-    of floats by a hundred thousandth: different orders of adding are right alike. Formulas are equal if their
-    difference simplifies to 0.
+    Whole numbers, words and truth values are compared exactly, but 0.1 added ten times is 1. Floats may differ by a
+    millionth of their size, arrays by a hundred thousandth: different orders of adding are right alike.
     """
-    if isinstance(expected, (torch.Tensor, np.ndarray)):
-        return difference_of_arrays(found, torch.as_tensor(expected))
+    if isinstance(expected, torch.Tensor):
+        return difference_of_arrays(found, expected.double())
     if isinstance(expected, (tuple, list)):
         return difference_of_lists(found, expected)
     if isinstance(expected, dict):
@@ -27,40 +28,55 @@ def difference(found, expected) -> str:
         return ""
     one, other = described(found), described(expected)
     if one == other:  # 113.778 and 113.777778 look alike when they are written shortly
-        one, other = repr(found), repr(expected)
+        one, other = (f"{one}, of another kind" if isinstance(found, Odd) else repr(found)), repr(expected)
     return f"gives {one}, it should give {other}"
 
 
 def same(found, expected) -> bool:
     """Whether two single values are equal, in the sense that their kind asks for."""
-    if isinstance(found, (torch.Tensor, np.ndarray)) and torch.as_tensor(found).numel() == 1:
+    if isinstance(found, torch.Tensor) and found.numel() == 1:
         found = found.item()
-    if isinstance(expected, (bool, np.bool_)):
-        return isinstance(found, (bool, np.bool_)) and bool(found) == bool(expected)
-    if isinstance(expected, sympy.Expr):
-        return isinstance(found, (sympy.Expr, numbers.Number)) and sympy.simplify(found - expected) == 0
-    if isinstance(found, sympy.Expr) and found.is_number:
-        found = float(found)
-    if isinstance(expected, numbers.Rational):
-        return isinstance(found, numbers.Number) and not isinstance(found, bool) and found == expected
-    if isinstance(expected, numbers.Real):
-        number = isinstance(found, numbers.Real) and not isinstance(found, bool)
-        return number and math.isclose(found, expected, rel_tol=1e-6, abs_tol=1e-12)
-    return type(found) is type(expected) and found == expected
+    if type(found) not in (int, float) or type(expected) not in (int, float):
+        return type(found) is type(expected) and found == expected
+    if type(expected) is int:
+        return found == expected or type(found) is float and math.isclose(found, expected, rel_tol=1e-10, abs_tol=1e-12)
+    return math.isclose(found, expected, rel_tol=1e-6, abs_tol=1e-12)
+
+
+def as_array(found) -> torch.Tensor:
+    """Tensors and nested lists of numbers as one tensor of float64; anything else as an empty one, ``(0,)``."""
+    if type(found) in (int, float):
+        return torch.tensor(float(found), dtype=torch.float64)
+    if isinstance(found, (tuple, list)) and found:
+        parts = list(map(as_array, found))
+        return torch.stack(parts) if len({part.shape for part in parts}) == 1 else torch.empty(0)
+    return found.double() if isinstance(found, torch.Tensor) else torch.empty(0)
+
+
+def fault_of_array(array: torch.Tensor, shape: tuple, words: str) -> str:
+    """What is wrong with the shape or the numbers of an array; ``words`` say what the shape means."""
+    if array.shape != shape:
+        return f"It should be a tensor of shape {shape}: {words}."
+    return "" if array.isfinite().all() else "Some of its numbers are not finite: nan or inf stands among them."
+
+
+def as_whole(found) -> list[int]:
+    """The whole numbers in a list, tuple or tensor of one axis; floats such as 2.0 are taken. Else an empty list."""
+    found = found.tolist() if isinstance(found, torch.Tensor) else found
+    if not isinstance(found, (list, tuple)):
+        return []
+    whole = [round(n) for n in found if type(n) in (int, float) and math.isfinite(n) and same(n, round(n))]
+    return whole if len(whole) == len(found) else []
 
 
 def difference_of_arrays(found, expected: torch.Tensor) -> str:
-    """The same for tensors and arrays; nested lists of numbers are taken too."""
-    try:
-        array = torch.as_tensor(found).detach()
-    except (TypeError, ValueError, RuntimeError):
-        return f"gives {described(found)}, it should give an array of shape {tuple(expected.shape)}"
+    """The same for arrays."""
+    array = as_array(found)
     if array.shape != expected.shape:
+        if array.shape == (0,):
+            return f"gives {described(found)}, it should give an array of shape {tuple(expected.shape)}"
         return f"has the shape {tuple(array.shape)}, it should have {tuple(expected.shape)}"
-    array, expected = array.to(torch.float64), expected.detach()
-    whole = not expected.is_floating_point()
-    expected = expected.to(torch.float64)
-    equal = array == expected if whole else torch.isclose(array, expected, rtol=1e-5, atol=1e-6)
+    equal = torch.isclose(array, expected, rtol=1e-5, atol=1e-6)
     if equal.all():
         return ""
     place = (~equal).nonzero()[0].tolist()
@@ -70,11 +86,10 @@ def difference_of_arrays(found, expected: torch.Tensor) -> str:
 
 def difference_of_lists(found, expected) -> str:
     """The same for tuples and lists, which may stand for each other."""
-    if isinstance(found, (torch.Tensor, np.ndarray)) and found.ndim == 1:
-        found = found.tolist()
-    if not isinstance(found, (tuple, list)) or len(found) != len(expected):
+    entries = found.tolist() if isinstance(found, torch.Tensor) else found
+    if not isinstance(entries, (tuple, list)) or len(entries) != len(expected):
         return f"gives {described(found)}, it should give {described(expected)}"
-    return difference_of_entries(dict(enumerate(found)), dict(enumerate(expected)))
+    return difference_of_entries(dict(enumerate(entries)), dict(enumerate(expected)))
 
 
 def difference_of_dicts(found, expected: dict) -> str:
@@ -94,18 +109,15 @@ def difference_of_entries(found: dict, expected: dict) -> str:
 
 def described(value, thousands: str = ",") -> str:
     """A value as it is shown in feedback: short, numbers with their thousands marked, but not among commas."""
-    if isinstance(value, (torch.Tensor, np.ndarray)):
-        array = torch.as_tensor(value).detach()
-        sizes = "x".join(str(length) for length in array.shape)
-        return described(array.tolist()) if 0 < array.numel() <= SHORT else f"<array {sizes}>"
+    if isinstance(value, torch.Tensor):
+        sizes = "x".join(map(str, value.shape))
+        return described(value.tolist()) if 0 < value.numel() <= SHORT else f"<array {sizes}>"
     if isinstance(value, (list, tuple)):
         entries = [described(entry, "") for entry in value[:SHORT]] + ["..."] * (len(value) > SHORT)
-        listed = ", ".join(entries)
+        listed = cut(", ".join(entries))
         return f"[{listed}]" if isinstance(value, list) else f"({listed}{',' * (len(value) == 1)})"
-    if isinstance(value, numbers.Integral) and not isinstance(value, (bool, np.bool_)):
-        return f"{int(value):{thousands}}" if abs(value) >= 10_000 else str(int(value))
-    if isinstance(value, (float, np.floating)):
-        return f"{float(value):.6g}"
-    if callable(value) and hasattr(value, "__name__"):
-        return value.__name__
-    return repr(value)
+    if isinstance(value, float) or type(value) is int and abs(value) > 10**20:
+        return f"{float(value):{f'{thousands}.12g' if abs(value) >= 10_000 else '.6g'}}"
+    if type(value) is int:
+        return f"{value:{thousands if abs(value) >= 10_000 else ''}}"
+    return words_of(value, lambda value: getattr(value, "__name__", None) or repr(value))

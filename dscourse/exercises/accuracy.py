@@ -15,16 +15,15 @@ from dslib import cost, counting
 
 
 @exercise(
-    cases=[(40, 28, 600), (25, 31, 400), (18, 18, 597), (3, 1, 50)],
+    cases=[(40, 28, 600), (25, 31, 400), (18, 18, 597), (3, 1, 50), (20, 9, 597)],
     oracle=lambda standard, other, images: 100.0 * ((images - other) / images - (images - standard) / images),
     hint="Each accuracy is the percentage of the test images that are not wrong. How far apart are the two?",
     wrong={
+        "round(100 * (standard_wrong - other_wrong) / test_images, 1)": "You round. Of 597 images each is 0.17 points: "
+        "with one digit behind the point two different gains look alike.",
         "100 -> -100": "The sign is turned: a network with fewer errors gains, so its number is positive.",
         "100 *  -> ": "This is a share of the images. A point is one percent: take it times 100.",
-        "/ test_images -> / standard_wrong": "You divide by the errors of the standard network. Accuracy is a share of "
-        "all test images.",
-        "standard_wrong - other_wrong": "This is a number of images. As accuracy it is a share of all test images, in "
-        "percent.",
+        "standard_wrong - other_wrong": "This is a number of images. Accuracy is percent of all test images.",
     },
 )
 def points_gained(standard_wrong, other_wrong, test_images):
@@ -45,8 +44,6 @@ def points_gained(standard_wrong, other_wrong, test_images):
         "min(validation_wrong.values())": "This is the error on the images that chose the rate. It is the smallest of "
         "several, so it is small by luck too; new images judge.",
         "best_rate": "This is the rate. What is asked for is the number of test errors at it.",
-        "min( -> max(": "You choose the rate with the most errors. The numbers count what is wrong, so the smallest is "
-        "best.",
     },
 )
 def honest_error(validation_wrong, test_wrong):
@@ -66,19 +63,12 @@ def interval(first, second, multiple):
     hint="Differences of the pairs first; then their mean, and multiple standard errors to either side.",
     wrong={
         "gaps.std(ddof=1) -> np.hypot(np.std(first, ddof=1), np.std(second, ddof=1))": "You add the squared standard "
-        "errors of the two rows. The trainings come in pairs: take the difference of each pair first, and what is hard "
-        "or easy for both drops out.",
+        "errors of the two rows. The trainings come in pairs: take the difference of each pair first.",
         "ddof=1 -> ddof=0": "You divide by n for the standard deviation. Numbers lie closer to their own mean than to "
         "the true one, so it is n - 1 (ddof=1 in numpy).",
-        " / len(gaps) ** 0.5 -> ": "This is the spread of single differences. Their mean has the standard error s / "
-        "sqrt(n).",
+        " / len(gaps) ** 0.5 -> ": "This is the spread of single differences. The error of their mean is s / sqrt(n).",
         "np.array(first) - np.array(second) -> np.array(second) - np.array(first)": "You take second - first. The "
         "interval is for what the first network is ahead.",
-        "gaps.mean() + reach, gaps.mean() - reach": "The two ends are swapped: the lower one comes first.",
-        "multiple * -> 1.96 *": "You take 1.96 standard errors. The multiple is an argument: for few numbers it is "
-        "larger.",
-        "multiple * -> multiple / 2 *": "Your interval is half as long as it should be: multiple standard errors lie "
-        "on each side of the mean.",
     },
 )
 def paired_interval(first, second, multiple):
@@ -101,12 +91,8 @@ def counted(kind, channels):
     ),
     hint="What do the three layers save when they become separable? What does one layer more cost?",
     wrong={
-        "saved // one.macs + 1": "One too many: a last layer for which the MACs do not reach any more is not added, so "
-        "round down.",
+        "saved // one.macs + 1": "One too many: where the MACs do not reach for a whole layer, round down.",
         "3, 4) -> 3, 8)": "You price the new layers on maps of 8 by 8. They stand where the maps are 4 by 4.",
-        ".macs -> .params": "You compare weights. In a MAC count each weight weighs as much as its map has positions, "
-        "64 or 16.",
-        "separable_conv2d(b, b -> conv2d(b": "The new layers have a pointwise half too, and that is the larger one.",
         " - pair.macs -> ": "You spend all MACs of the three standard layers. The separable ones in their place have "
         "to be paid first.",
     },
@@ -122,10 +108,11 @@ def more_layers(a, b):
 
 
 @exercise(
-    cases=[(0.03, 0.25), (0.1, 0.5), (0.07, 1.5), (0.013, 0.11)],
+    cases=[(0.03, 0.25), (0.1, 0.5), (0.07, 1.5), (0.013, 0.11), (0.25, 24.5), (0.5, 49.0)],  # the last two: whole
     oracle=lambda share, reach: next(n for n in count(1) if 100 * 1.96 * math.sqrt(share / n) <= reach),
     hint="1.96 standard deviations, in points, must be no more than the reach. Solve that for T, and round up.",
     wrong={
+        "int(images) + 1": "Where the formula gives a whole number, you take one image too many: it is enough.",
         "ceil -> floor": "You round down. With one image less than the formula says the interval reaches too far.",
         "100 *  -> ": "A reach in points is set against a share: sqrt(q / T) takes the factor 100 to become points.",
         " ** 2 -> ": "The square is missing: to halve the interval it takes four times the images, not twice as many.",
@@ -154,17 +141,13 @@ def errors_of_table(standard, other, images):
     wrong={
         "100 * by_images, 100 * by_seeds": "Seeds and images are swapped: each seed's mean, over the images, is one of "
         "the numbers by seeds.",
-        "ddof=1 -> ddof=0": "You divide by n for the standard deviation. It is n - 1, as in the first section (ddof=1 "
-        "in numpy).",
+        "ddof=1 -> ddof=0": "You divide by n for the standard deviation. It is n - 1 (ddof=1 in numpy).",
         "by_seeds, by_images": "These are shares of 1. A point is one percent.",
         "tuple(map(math.hypot, *(errors_of_table(wrong, [()] * len(wrong), test_images) "
         "for wrong in (standard_wrong, other_wrong))))": "You take the two networks apart. Subtract first, seed by "
         "seed and image by image: what is hard for both drops out.",
         "100 * of_seed.std(ddof=1), 100 * of_image.std(ddof=1)": "These are the spreads of single means. The mean of n "
         "of them has the standard error s / sqrt(n).",
-        "-= 1 -> = -1": "Where both networks are wrong your table has -1. It should be 0: add 1, then subtract 1.",
-        "100 * by_seeds**2, 100 * by_images**2": "These are the squared errors: take the root before you turn a share "
-        "into points.",
     },
 )
 def two_errors(standard_wrong, other_wrong, test_images):

@@ -4,6 +4,7 @@ import torch
 
 from dscourse.checks.exercise import exercise
 from dscourse.checks.inputs import whole_numbers
+from dscourse.checks.values import described
 from dslib import caffe, cost, geometry
 
 
@@ -25,8 +26,6 @@ def places_in_a_row(channel, row, column, channels, height, width):
         "pixels as the map is wide.",
         "in_nchw, (row * channels + channel) * width + column": "Your second layout writes a row of one channel before "
         "the next channel. In NHWC the channel runs fastest: a pixel with all its channels, then the next pixel.",
-        "in_nchw, in_nchw": "Your two places are always equal. In another layout the numbers stand in another order; "
-        "only a reshape leaves them where they are.",
     },
 )
 def memory_places(channel, row, column, channels, height, width):
@@ -46,8 +45,7 @@ LESS_USUAL = {"Caffe": "group", "ONNX": "group", "JAX": "feature_group_count"}
         "words[tool], 1": "With one group every output reads all input channels, and that is a standard convolution. "
         "In a depthwise one each input channel is a group of its own.",
         '"groups", in_channels': "The number is right. But only torch and PaddlePaddle have the word groups for it.",
-        '"feature_group_count" -> "group"': "JAX has one function for all convolutions and a longer word: it counts "
-        "groups of features.",
+        '"feature_group_count" -> "group"': "JAX has one function for all convolutions and a longer word.",
     },
 )
 def group_setting(tool, in_channels):
@@ -81,10 +79,8 @@ def kernel_by_kernel(depthwise, pointwise):
         "2, 3, 0, 1 -> 3, 2, 0, 1": "You join m before C_in, so the first kernels of all channels come first. In torch "
         "the kernels of one channel stand together: filter c * m + j. With m = 1 there is no difference.",
         "2, 3, 0, 1 -> 2, 3, 1, 0": "The kernels lie on their side: K_h comes before K_w in both tools.",
-        "3, 2, 0, 1 -> 2, 3, 0, 1": "In the pointwise weight input and output channels are swapped: torch has the "
-        "output channel first.",
-        "depthwise_weight, pointwise_kernel": "The depthwise weight is right, the pointwise one is still in Keras's "
-        "order.",
+        "3, 2, 0, 1 -> 2, 3, 0, 1": "In the pointwise weight torch has the output channel first.",
+        "depthwise_weight, pointwise_kernel": "The depthwise weight is right, the pointwise one still Keras's.",
     },
 )
 def keras_to_torch(depthwise_kernel, pointwise_kernel):
@@ -114,8 +110,6 @@ def least_that_is_enough(size, kernel_size, stride):
         "many outputs there are to be and then adds no more than their windows need.",
         "max(covered - size, 0) -> kernel_size - 1": "Your rule does not look at the stride. It is right at stride 1; "
         "with a larger stride the windows may need less.",
-        "0, total": "You add all of it after the map. Half of it goes before the map, and of an odd number the larger "
-        "half goes after.",
         "max(covered - size, 0) -> covered - size": "A negative padding would cut pixels off. If the windows do not "
         "reach the end of the map, nothing is added.",
         "-(-size // stride) -> size // stride": "The number of outputs is rounded down. It is size / stride rounded "
@@ -172,9 +166,6 @@ LOST = {
         "name says what a layer should be: those that end in /dw.",
         '!= "depthwise" -> == "standard"': "You find the layers that have one group. One of 4 groups for 16 channels "
         "is not depthwise either: its kind is grouped.",
-        'row.kind != "depthwise" -> (row.kind != "depthwise" or row.channels > 16)': "You compare group with "
-        "num_output. A depthwise layer has a group for each input channel, and more outputs than that if its depth "
-        "multiplier is above 1.",
         ' and row.kind != "depthwise" -> ': "You list all layers whose names end in /dw. Those with a group for each "
         "input channel are in order.",
     },
@@ -187,60 +178,91 @@ def lost_groups(text):
     return names
 
 
+def every(message, *fields):
+    """The values of fields that may stand once, several times or not at all."""
+    values = [message.get(field, []) for field in fields]
+    return [one for value in values for one in (value if isinstance(value, list) else [value])]
+
+
+def sizes_of_input(message):
+    inside = [value for value in every(message, *message) if isinstance(value, dict)]
+    return every(message, "dim", "input_dim") + [size for part in inside for size in sizes_of_input(part)]
+
+
 def fault_of_text(text, c_in, c_out, kernel_size, stride, size):
     if not isinstance(text, str):
         return "It should be a text, the prototxt: caffe.write_prototxt makes one from a dictionary."
-    sizes = [1, c_in, size, size]
+    wanted = [1, c_in, size, size]
     try:
-        dims = caffe.read_prototxt(text).get("input_shape", {}).get("dim", sizes)
-        if dims != sizes:
-            return f"The input has the sizes {dims}, it should have {sizes}: one image, channels, height, width."
+        message = caffe.read_prototxt(text)
+        if (sizes := sizes_of_input(message)) != wanted:
+            return f"The input has the sizes {described(sizes)}, not {wanted}: one image, channels, height, width."
         rows = caffe.price(text).rows
-    except Exception as error:  # a text may be wrong in any way
+    except ValueError as error:
         return f"caffe.price does not take it: {str(error).rstrip('.')}."
     if len(rows) != 2:
         return f"Number of layers that have weights: {len(rows)}. A pair has two, depthwise and pointwise."
-    fault = fault_of_channels(*rows, c_in, c_out)
-    return fault or fault_of_weights(*rows, kernel_size) or fault_of_sizes(*rows, size, kernel_size, stride)
+    layers = [layer for layer in every(message, "layer", "layers") if "input_param" not in layer]
+    fault = fault_of_chain(layers) or fault_of_halves(*rows, c_in, c_out, kernel_size, stride, size)
+    return fault or fault_of_padding(layers[0], kernel_size // 2)
 
 
-def fault_of_channels(deep, point, c_in, c_out):
-    if point.kind == "depthwise":
-        return "The halves are swapped: first the depthwise layer, then the pointwise one."
-    if deep.kind == "standard":
-        return (
-            "The first layer is a standard convolution. Without a group, or with group: 1, each output reads all input "
-            "channels."
-        )
-    if deep.kind != "depthwise":
-        return f"The first layer is {deep.kind}. It needs as many groups as there are input channels, here {c_in}."
-    if deep.channels != c_in:
-        return f"The first layer makes {deep.channels} maps. With one kernel for each channel it is {c_in}."
-    if point.kind != "pointwise" or point.channels != c_out:
-        return f"The second layer should be pointwise, without groups, and make {c_out} maps."
+def fault_of_chain(layers):
+    if len(layers) != 2:
+        types = described([str(layer.get("type")) for layer in layers])
+        return f"The layers have the types {types}. A pair is two convolutions, with nothing between or after them."
+    first, second = layers
+    if first.get("name") == second.get("name"):
+        return f"Both layers have the name {first.get('name')!r}: their weights could not be told apart."
+    if second["bottom"] != first["top"] or first["top"] == first["bottom"] or second["top"] == second["bottom"]:
+        return "The second layer should read what the first one makes, and each writes a map with a name of its own."
     return ""
 
 
-def fault_of_weights(deep, point, kernel_size):
-    found = deep.cost.params + point.cost.params
-    wanted = cost.depthwise_separable_conv2d(deep.channels, point.channels, kernel_size, 1).params
-    if found == wanted + deep.channels + point.channels:
-        return "Both layers have a bias: Caffe adds one unless it is told bias_term: false."
-    if found != wanted:
-        return f"They have {found} weights, a pair of this kernel and without bias has {wanted}."
-    return ""
+def fault_of_padding(deep, wanted):
+    settings = deep["convolution_param"]
+    found = every(settings, *(field for field in settings if field.startswith("pad")))
+    even = f"It should be {wanted} on all four sides: OpenCV refuses what is uneven."
+    return "" if set(found) == {wanted} else f"The depthwise layer pads by {found}. {even}"
 
 
-def fault_of_sizes(deep, point, size, kernel_size, stride):
-    side = geometry.output_size(size, kernel_size, stride, kernel_size // 2)
-    if stride > 1 and deep.size == (size, size) and point.size == (side, side):
-        return "The stride belongs to the depthwise layer: in the pointwise one it throws computed pixels away."
-    if deep.size != (side, side):
-        return f"The first layer makes maps of {deep.size}, it should be {(side, side)}: look at its pad and stride."
-    if point.size != deep.size:
-        sizes = f"maps of {deep.size} into {point.size}"
-        return f"The second layer turns {sizes}: a kernel of one pixel needs no pad and no stride."
-    return ""
+def fault_of_halves(deep, point, c_in, c_out, kernel_size, stride, size):
+    side, params = (
+        geometry.output_size(size, kernel_size, stride, kernel_size // 2),
+        deep.cost.params + point.cost.params,
+    )
+    wanted, late = cost.depthwise_separable_conv2d(c_in, c_out, kernel_size, 1).params, (deep.size, point.size)
+    faults = [
+        (point.kind == "depthwise", "The halves are swapped: first the depthwise layer, then the pointwise one."),
+        (deep.kind == "standard", "The first layer is a standard convolution: each output reads all input channels."),
+        (
+            deep.kind != "depthwise",
+            f"The first layer is {deep.kind}. It needs as many groups as input channels, {c_in}.",
+        ),
+        (
+            deep.channels != c_in,
+            f"The first layer makes {deep.channels} maps. With a kernel for each channel it is {c_in}.",
+        ),
+        (
+            point.kind != "pointwise" or point.channels != c_out,
+            f"The second layer should be pointwise, with {c_out} maps.",
+        ),
+        (
+            params == wanted + c_in + c_out,
+            "Both layers have a bias: Caffe adds one unless it is told bias_term: false.",
+        ),
+        (params != wanted, f"They have {params} weights, a pair of this kernel and without bias has {wanted}."),
+        (late == ((size, size), (side, side)) and stride > 1, "The stride belongs to the depthwise layer."),
+        (
+            deep.size != (side, side),
+            f"The first layer makes {deep.size} pixels, not {side} by {side}: its pad and stride?",
+        ),
+        (
+            point.size != deep.size,
+            f"The second layer makes {point.size} of {deep.size} pixels: it needs no pad, no stride.",
+        ),
+    ]
+    return next((words for found, words in faults if found), "")
 
 
 @exercise(
@@ -253,15 +275,20 @@ def fault_of_sizes(deep, point, size, kernel_size, stride):
         '"dw" type: "Convolution" -> "dw" type: "ReLU"': "layers that have weights",
         'prototxt([("sep", out_channels, 1, 1), ("dw", out_channels, 3, out_channels)], in_channels, size)': "swapped",
         "group: {in_channels} -> ": "first layer is a standard",
-        "group: {in_channels} -> group: 2": "as many groups as there are input channels",
-        "num_output: {in_channels} -> num_output: {2 * in_channels}": "one kernel for each channel",
+        "group: {in_channels} -> group: 2": "as many groups as input channels",
+        "num_output: {in_channels} -> num_output: {2 * in_channels}": "a kernel for each channel",
         "num_output: {out_channels} -> num_output: {in_channels}": "second layer should be pointwise",
         " bias_term: false -> ": "unless it is told bias_term: false",
         "kernel_size: {kernel_size} -> kernel_size: 3": "weights, a pair of this kernel",
-        " pad: {kernel_size // 2} -> ": "look at its pad and stride",
+        " pad: {kernel_size // 2} -> ": "its pad and stride",
         'kernel_size: 1 }} }}""" -> '
         'kernel_size: 1 stride: {stride} }} }}""".replace(f"stride: {stride} g", "g")': "stride belongs",
         "kernel_size: 1 }} -> kernel_size: 1 pad: 1 }}": "needs no pad",
+        'layer {{ name: "sep" -> layer {{ name: "r" type: "ReLU" bottom: "dw" top: "dw" }}\n'
+        'layer {{ name: "sep"': "with nothing between",
+        'name: "sep" -> name: "dw"': "the name 'dw'",
+        " pad: {kernel_size // 2} ->  pad_t: {kernel_size // 2} pad_l: {kernel_size // 2} "
+        "pad_b: {kernel_size // 2 - (size == 8)} pad_r: {kernel_size // 2 - (size == 8)}": "uneven",
     },
 )
 def write_caffe_pair(in_channels, out_channels, kernel_size, stride, size):

@@ -4,6 +4,7 @@ from itertools import count
 from operator import attrgetter
 
 from dscourse.checks.exercise import exercise
+from dscourse.checks.values import described
 from dslib import cost, geometry, tables
 
 
@@ -20,14 +21,8 @@ from dslib import cost, geometry, tables
         "channels there are, and C_in maps of them are made.",
         "depthwise = in_channels -> depthwise = in_channels**2": "Your first half is a dense layer, whose filters read "
         "all channels. A depthwise filter reads one.",
-        "weights, 2 * macs, macs": "MACs and FLOPs are swapped. A MAC is a multiplication with the addition after it: "
-        "two FLOPs.",
-        "weights, macs, macs": "What you give for FLOPs are MACs. There are two FLOPs in each: a multiplication and an "
-        "addition.",
-        "weights, 2 * macs, 2 * macs": "What you give for MACs are FLOPs: a multiplication and the addition after it "
-        "are one MAC.",
-        "side**2 -> size**2": "You multiply by the input's positions. Both halves take one step for each position of "
-        "the output.",
+        "weights, 2 * macs, macs": "MACs and FLOPs are swapped. A MAC is a multiplication and an addition: two FLOPs.",
+        "side**2 -> size**2": "You multiply by the input's positions. Both halves work at those of the output.",
         "weights * side -> depthwise * size**2 + pointwise * side": "Your depthwise half stands on every position of "
         "the input. The stride belongs to it: it skips positions, and its output is already the smaller map.",
     },
@@ -59,7 +54,6 @@ def pair_price(in_channels, out_channels, kernel_size, size, stride, padding):
         "depth_multiplier / out_channels + 1 / kernel_size**2": "The depth multiplier is in the depthwise half alone. "
         "The pointwise half reads m times as many maps, so it acts there too.",
         "**2 -> ": "K in place of K^2 is right in one dimension. These are images: a kernel has K * K weights.",
-        "return -> return 100 *": "That is in percent. Return the share itself: a half is 0.5.",
     },
 )
 def share_left(out_channels, kernel_size, depth_multiplier):
@@ -86,9 +80,8 @@ def counts(c_in, c_out, k, size):
 def fault_of_verdict(answer, *case):
     *layer, operations = case
     if not isinstance(answer, str) or answer not in VERDICTS:
-        return (
-            f"count_verdict{case} gives {answer!r}. It should give one of the words {', '.join(map(repr, VERDICTS))}."
-        )
+        words = ", ".join(map(repr, VERDICTS))
+        return f"count_verdict{case} gives {described(answer)}. It should give one of the words {words}."
     right = dict(zip(counts(*layer), VERDICTS, strict=True))[operations]
     return "" if answer == right else f"count_verdict{case} gives {answer!r}, but {operations} {VERDICTS[right]}"
 
@@ -129,10 +122,7 @@ def moved(price):
     ),
     hint="What has to be read: the input maps and the weights of both halves. What has to be written: the output.",
     wrong={
-        "return (in -> return (3 * in": "That is the pair of two layers. Here no intermediate map is written and none "
-        "is read.",
-        "return (in -> return (2 * in": "The intermediate maps are still in it once. The two layers write them and "
-        "also read them; the fused pair does neither.",
+        "return (in -> return (3 * in": "That is the pair of two layers. Here no intermediate map is written or read.",
         "+ out_channels)\n -> * out_channels)\n": "The maps are right, the weights are those of the dense layer. The "
         "fused pair has a pair's weights.",
         " + weights -> ": "The weights are missing: they have to come from memory too.",
@@ -161,8 +151,6 @@ def fused_elements(in_channels, out_channels, kernel_size, side):
         " + kernel_size**2 -> ": "The depthwise kernels are missing: K * K weights for each channel.",
         "kernel_size**2 - 1 -> kernel_size**2": "The pointwise weights are missing: the pair saves K * K - 1 weights "
         "for each pair of channels, not K * K.",
-        "-(-(2 * side**2 + 9) // 8)": "That is the bracket for a 3 by 3 kernel. Take the one with K in it: 9 and 8 "
-        "change with the kernel.",
     },
 )
 def break_even_channels(side, kernel_size):
@@ -210,29 +198,15 @@ BELOW = "\n" + " " * 12
         "multiply by the positions of the map that a layer reads. A weight is used once at each position of the map "
         "that the layer makes.",
         f"{SIZE}{BELOW}{MACS} -> {SIZE.replace('size =', 'side =')}{BELOW}{MACS.replace('size', 'side')}": "The "
-        "stride is forgotten from one layer to the next: what a layer makes is what the next one reads, so the map "
-        "stays small.",
+        "stride is forgotten from one layer to the next: what a layer makes is what the next one reads.",
         "// stride + 1 -> + 1": "The strides are not used: your map never shrinks.",
         "(kernel_size - 1) // 2 -> 0": "The padding is not used: (K - 1) / 2 zeros stand on each side of the map.",
-        f"{SIZE} -> size //= stride": "You divide the side by the stride and "
-        "round down. With this padding a window stands on the first pixel, so an odd side has one more: use the "
-        "formula of the output size.",
         "macs += weights\n -> macs += weights * size**2\n": "The fully connected layer is priced at the size of the "
         "map. It reads one number from each map, their means, and uses each weight once.",
-        "= in_channels * out_channels -> = in_channels * out_channels * size**2": "Your fully connected layer reads "
-        "every pixel. Each map is averaged to one number before it.",
-        "2 * out -> 3 * out": "The bias is counted twice: the batch norm after a convolution has an offset, which "
-        "takes its place.",
-        " + 2 * out_channels -> ": "The batch norms are missing: two parameters for each output channel of a "
-        "convolution.",
+        " + 2 * out_channels -> ": "The batch norms are missing: two parameters for each output channel.",
         "2 * out -> out": "Each batch norm has two parameters for a channel, a factor and an offset. You count one.",
         "weights + out_channels -> weights": "The bias of the fully connected layer is missing.",
         '1 if kind == "dw" else  -> ': 'Your rows "dw" are dense layers. A depthwise filter reads one input channel.',
-        "= out_channels * read -> = (in_channels if read == 1 else out_channels) * read": 'A row "dw" has a kernel for '
-        "each of its out_channels: that may be several for each channel that it reads.",
-        "in_channels = out -> out": "Every row reads the channels of the image. It should read those that the row "
-        "before made.",
-        "params, 2 * macs": "Your MACs are FLOPs, twice as many.",
     },
 )
 def network_price(in_channels, size, rows):

@@ -8,7 +8,8 @@ from torch import nn
 
 from dscourse.checks.exercise import exercise
 from dscourse.checks.inputs import whole_numbers
-from dscourse.checks.values import described
+from dscourse.checks.left import CHANGED
+from dscourse.checks.values import as_whole, described
 from dslib import cost, counting, functional
 
 
@@ -29,14 +30,10 @@ def counted_operations(c_in, c_out, k, side, groups):
     wrong={
         "numbers * (products + 1), numbers * (products + 1)": "You count the biases among the multiplications. A bias "
         "is added and multiplies nothing.",
-        " // groups -> ": "The groups are not used: an output number reads the C_in / groups channels of its own "
-        "group.",
+        " // groups -> ": "The groups are not used: an output number reads the channels of its own group.",
         "numbers * products, numbers * products": "There are as many additions here as multiplications: either the "
         "biases are missing, or your sums start from their first product. Here they start from 0.",
-        "numbers * products, numbers * products + out_channels": "You add one bias for each map. It is added to every "
-        "number of its map.",
-        "(products + 1) -> (products + in_channels // groups)": "You add a bias for every kernel. The kernels of a "
-        "filter give one sum, and the sum gets one bias.",
+        "numbers * products, numbers * products + out_channels": "You add one bias for each map, not for each number.",
     },
 )
 def layer_operations(in_channels, out_channels, kernel_size, out_size, groups):
@@ -70,11 +67,7 @@ def training_steps():
         "[1:] -> ": "Nearly: this takes the gradient of the image too, and no weight needs that one.",
         "2 * sum(forward)": "Twice the forward pass is too little: it is the forward pass with one of the two "
         "gradients, or both gradients without the forward pass.",
-        "weights + inputs": "The image's gradient is left out, and that is right. But of forward pass, gradients of "
-        "the weights and gradients of the inputs you have two. A step takes all three.",
         "[1:] -> [:-1]": "The layer that needs no gradient of its input is the one that reads the image: the first.",
-        "weights = sum(forward) -> weights = sum(forward[1:])": "The first layer is left out of the backward pass. It "
-        "needs no gradient of its input, but its weights need theirs.",
         "sum(forward)": "This is the forward pass. Training also works out gradients, of the weights and the inputs.",
     },
 )
@@ -124,12 +117,8 @@ def full_report(model, size):
         "report.macs -> report.flops": "These are FLOPs: the report's macs are half as many.",
         "report.params -> sum(row.params for row in report.rows)": "The rows have the layers with MACs only. Norms "
         "have parameters too: take those of the whole report.",
-        "report.params -> sum(values.numel() for values in model.state_dict().values())": "You count the running "
-        "statistics of the norm. They are stored with the parameters, but not learned.",
-        " + report.uncounted -> ": "What has no price is missing. A reader must be told of report.uncounted first of "
-        "all.",
-        "report.other +  -> ": "Norms, activations and pools are left out too, by convention: they are in "
-        "report.other.",
+        " + report.uncounted -> ": "What has no price is missing. Tell of report.uncounted first of all.",
+        "report.other +  -> ": "Norms, activations and pools are left out too, see report.other.",
         "sorted -> list": "The right names, in the order in which they ran. Put them in alphabetical order.",
     },
 )
@@ -147,24 +136,25 @@ def printed_by(rule, *networks):
     return [sum(times * part for times, part in zip(rule, network, strict=True)) for network in networks]
 
 
-def is_rule(rule):
-    return isinstance(rule, (tuple, list)) and len(rule) == 4 and all(isinstance(times, int) for times in rule)
-
-
-def fault_of_rules(rules, printed, parts):
-    if not isinstance(rules, (list, tuple, set)) or not all(is_rule(rule) for rule in rules):
+def fault_of_rules(found, printed, parts):
+    rules = [tuple(as_whole(rule)) for rule in found] if isinstance(found, (list, tuple, set, torch.Tensor)) else [()]
+    if any(len(rule) != 4 for rule in rules):
         return "Return a list of rules, each a tuple of four whole numbers."
+    if len(rules) > len(set(rules)):
+        return f"A rule stands twice in your list: {next(rule for rule in rules if rules.count(rule) > 1)}."
     allowed = set(product((1, 2), (0, 1), range(5), (0, 1)))
     right = {rule for rule in allowed if printed_by(rule, *parts) == list(printed)}
-    for rule in map(tuple, rules):
+    for rule in rules:
         sums = printed_by(rule, *parts)
         if rule not in allowed:
-            return f"{rule} is outside the limits: MACs 1 or 2, biases and parameters 0 or 1, elements 0 to 4."
+            return (
+                f"{described(rule)} is outside the limits: MACs 1 or 2, biases and parameters 0 or 1, elements 0 to 4."
+            )
         if rule not in right and any(a == b for a, b in zip(sums, printed, strict=True)):
             return f"{rule} gives the number of one of the networks and not of the others. A rule must fit all."
         if rule not in right:
             return f"{rule} gives {described(sums)}, and the tool printed {described(printed)}."
-    missing = right - set(map(tuple, rules))
+    missing = right - set(rules)
     if any(rule[0] == 2 for rule in missing):
         return "A rule with doubled MACs is missing: some tools print FLOPs."
     if any(rule[2] == 4 for rule in missing):
@@ -191,6 +181,7 @@ BARE = (cost.conv2d(8, 4, 5, output_size=10).macs, 4 * 10**2, 0, 0)
         "numbers == printed -> numbers[0] == printed[0]": "must fit all",
         "numbers == printed -> True": "the tool printed",
         "(m, b, e, p) -> [m, b, e]": "tuple of four",
+        "found * 2": "stands twice",
     },
 )
 def rules_that_fit(printed, parts):
@@ -214,8 +205,8 @@ MAPS_AND_WEIGHTS = [
 ]
 
 
-def still_seen(function):
-    seen = counting.count(function, *MAPS_AND_WEIGHTS[0]).macs
+def still_seen(function, maps, weight):
+    seen = counting.count(function, maps, weight).macs
     return STILL_SEEN.format(seen) if seen else ""
 
 
@@ -257,7 +248,7 @@ def small_models():
                 named("modules_in_modules", Block(nn.Conv2d(3, 4, 1)), nn.Sequential(nn.Conv2d(2, 5, 1))),
                 torch.ones(2, 3, 6, 4),
             ),
-            (named("small_network", nn.Conv2d(3, 6, 5, 2, bias=False), *end), torch.ones(2, 3, 9, 8)),
+            (named("small_network", nn.Conv2d(3, 6, 5, 2, bias=False), *end).train(), torch.ones(2, 3, 9, 8)),
         ]
 
 
@@ -266,28 +257,9 @@ def macs_of_modules(model, x):
     return sum(row.macs for row in counting.count(model, x).rows if row.where in modules)
 
 
-HOOK_LEFT = (
-    "The numbers are right, but your hooks are still on the model, and run whenever it is called again. Keep what "
-    "register_forward_hook gives, and call its remove()."
-)
-MODE_LEFT = (
-    "The numbers are right, but the model came in training mode and is left in evaluation mode. Leave it as it was."
-)
-
-
-def what_is_left(function):
-    model, x = small_models()[-1]
-    model.train()
-    function(model, x)
-    if any(module._forward_hooks or module._forward_pre_hooks for module in model.modules()):
-        return HOOK_LEFT
-    return "" if all(module.training for module in model.modules()) else MODE_LEFT
-
-
 @exercise(
     cases=small_models,
     oracle=macs_of_modules,
-    also=what_is_left,
     hint="Each number of a layer's output is a sum of as many products as one filter, or one row, has weights.",
     wrong={
         "2 * sum(found)": "These are FLOPs, two for each MAC.",
@@ -302,18 +274,17 @@ def what_is_left(function):
         "module.weight[0].numel() -> "
         "len(module.weight[0]) * getattr(module, 'kernel_size', [1])[0] ** 2": "You square one side of the kernel. A "
         "kernel may be 3 by 5: its weight has both sides in its shape.",
-        "output.numel() -> "
-        "(inputs[0][:, 0].numel() * len(module.weight) if module.weight.ndim == 4 else output.numel())": "You take the "
-        "positions from a convolution's input. A weight is used once at each position of the output.",
         "found.append -> module._forward_hooks.clear()\n        found.append": "Each module is counted once. The same "
         "module may be called twice: count calls, not modules.",
         "output.numel() -> (output.numel() if module.weight.ndim == 4 else len(module.weight))": "A linear layer is "
         "counted for one vector. It works on every row that comes in: look at the output.",
         "(nn.Conv2d, nn.Linear) -> nn.Conv2d": "nn.Linear is not counted.",
-        "sum(found) // len(x)": "These are the MACs of one image. The whole batch passes, and each of its images takes "
-        "them.",
-        "hook.remove() -> pass": HOOK_LEFT,
-        "found, hooks -> model.eval()\n    found, hooks": MODE_LEFT,
+        "sum(found) // len(x)": "These are the MACs of one image. The whole batch passes, and each takes them.",
+        "hook.remove() -> pass": CHANGED.format("model.0._forward_hooks"),
+        "found, hooks -> model.eval()\n    found, hooks": CHANGED.format("model.training"),
+        "found, hooks -> model.requires_grad_(False)\n    found, hooks": CHANGED.format("model.0.weight.requires_grad"),
+        "found, hooks -> model.forward = model.forward\n    found, hooks": CHANGED.format("model.forward"),
+        "model(x) -> model(x)\n            next(model.parameters()).zero_()": CHANGED.format("model.0.weight"),
     },
 )
 def count_modules(model, x):

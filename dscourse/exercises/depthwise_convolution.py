@@ -8,6 +8,8 @@ import torch
 from dscourse.checks.exercise import exercise
 from dscourse.checks.feedback import first_of
 from dscourse.checks.inputs import whole_numbers
+from dscourse.checks.values import as_array, fault_of_array
+from dscourse.checks.watch import by_hand
 from dslib import cost, functional, geometry
 
 
@@ -26,8 +28,7 @@ def tried_out(k, stride):
         "(kernel_size - stride + 1) // 2": "This is the rule of note 002. The stride should not be in it: the middle "
         "of the first window is to be pixel 0, however far the next window is.",
         "kernel_size - 1": "This is what is missing on both sides together. Half of it belongs on each.",
-        "(kernel_size + 1) // 2": "One pixel too many: the middle of the kernel stands on a pixel of the map and needs "
-        "no padding.",
+        "(kernel_size + 1) // 2": "One pixel too many: the middle of the kernel stands on a pixel of the map.",
         "1": "One pixel is right for a 3 by 3 kernel. A wider one sticks out further, a single pixel not at all.",
     },
 )
@@ -48,8 +49,6 @@ def depthwise_padding(kernel_size, stride):
         "single kernel: it reads one channel, not all.",
         "math.ceil(size / stride) -> size": "You multiply by the input's positions. At a stride the output has fewer, "
         "and a weight is used once at each of these.",
-        "math.ceil(size / stride) -> size // stride": "You round the output's side down. The rest of the pixels gets a "
-        "window too: round up.",
         "weights, 2 * macs": "Your second number is FLOPs: a multiplication and the addition after it are one MAC.",
     },
 )
@@ -61,17 +60,19 @@ def depthwise_cost(in_channels, kernel_size, size, stride, depth_multiplier):
 
 
 def fault_of_alignment(weight):
-    if not isinstance(weight, torch.Tensor) or weight.shape != (3, 1, 3, 3):
-        return "It should be a tensor of shape (3, 1, 3, 3): for each of the three channels one kernel of 3 by 3."
+    weight = as_array(weight)
+    if fault := fault_of_array(weight, (3, 1, 3, 3), "for each of the three channels one kernel of 3 by 3"):
+        return fault
     dot = torch.zeros(1, 3, 5, 5).double()
     dot[:, :, 2, 2] = 1  # one bright pixel in the middle, in all colours
-    moved = functional.depthwise_conv2d(dot, weight.detach().double(), padding=1)[0]
+    moved = functional.depthwise_conv2d(dot, weight, padding=1)[0]
     told = zip(["Red", "Green", "Blue"], map(fault_of_dot, moved, [1, 2, 3]), strict=True)
     return next((f"{name} {what}" for name, what in told if what), "")
 
 
 def fault_of_dot(picture, column):
     """What happened to a dot that should now stand in the middle row, in this column; it stood in column 2."""
+    picture = torch.where(picture.abs() > 1e-9, picture, 0)  # what adding rounds
     found = picture.nonzero().tolist()
     if not found:
         return "has disappeared: a kernel full of zeros reads nothing."
@@ -84,7 +85,9 @@ def fault_of_dot(picture, column):
         "has not moved: the middle of the kernel copies a pixel to its own place.": place == 2 != column,
         "has moved the wrong way. For the picture to move to the left, each output pixel must take its value from the "
         "right, and the other way round.": place != column,
-        "has another brightness than before: to copy a pixel, multiply it by 1.": value != 1,
+        "has another brightness than before: to copy a pixel, multiply it by 1.": not math.isclose(
+            value, 1, rel_tol=1e-6
+        ),
     }
     return first_of(faults)
 
@@ -101,6 +104,7 @@ def fault_of_dot(picture, column):
         "[1, 0, 1, 1] -> [1, 0, 1, 0]": "Green should stay",
         "[0, 0, 1, 2] -> [0, 0, 1]": "Red is smeared",
         "-weight": "Red has another brightness",
+        "weight / weight": "not finite",
     },
 )
 def align_colours():
@@ -140,10 +144,7 @@ GROUPED = layer_to_explore("grouped_layer", 6, 4, groups=2, bias=False)
         "channel: look at out_channel alone.",
         "layer(before) -> 0": "Where the layer has a bias, you find all channels. Its output is not 0 even for empty "
         "maps: compare it with the output before the change.",
-        ".clone() -> ": "Your function finds no channel at all. Do the two inputs differ? Without a copy, one change "
-        "changes both.",
-        "list(range(found[0], in_channels))": "Once a channel is found, you find all that follow. Take a fresh copy "
-        "for each: only one channel may differ at a time.",
+        ".clone() -> ": "Your function finds no channel at all. Without a copy, one change changes both inputs.",
     },
 )
 def channels_read(layer, in_channels, out_channel):
@@ -178,7 +179,6 @@ def every_second(a, b):
         "[a, b] -> [b, a]": "a and b have changed places: a makes the outputs 0, 2, 4 and so on.",
         ".flatten(0, 1) -> .flatten(1, 2)": "The two kernels of a channel are in one filter here. Such a filter would "
         "read two channels and make one map.",
-        "a + b": "You add the kernels up. That gives one map for each channel, the sum, where two are asked for.",
     },
 )
 def merge_depthwise(a, b):
@@ -203,19 +203,18 @@ def maps_without_multiplier(output, maps, weight, stride):
     ],
     fault=maps_without_multiplier,
     oracle=lambda maps, weight, stride: functional.depthwise_conv2d(maps, weight, stride=stride),
+    also=by_hand,
     hint="Output o reads input channel o // m alone, with the kernel weight[o, 0].",
     wrong={
         "o // multiplier -> o % C_in": "The outputs read the channels 0, 1, ..., 0, 1, ... The kernels of one channel "
         "stand side by side: kernel c*m + j reads channel c.",
-        "output.unflatten(0, (C_in, -1)).transpose(0, 1).flatten(0, 1)": "The maps are right and stand in another "
-        "order. What kernel j makes of channel c is output c*m + j, not j*C_in + c.",
         "maps[o // multiplier] -> maps.sum(dim=0)": "You add up over the input channels. A depthwise convolution "
         "leaves that out: one kernel, one channel.",
-        "o // multiplier -> 0": "All your outputs read channel 0.",
         "stride): -> _, stride=1):": "The stride is not used: the window does not stop at every pixel.",
         "i * stride, j * stride -> i, j": "The size is right, and the window moves by one pixel: output (i, j) reads "
         "from row i * stride and column j * stride on.",
         "output[::multiplier]": "one map per input channel",
+        "torch.conv2d(maps.double(), weight.double(), None, stride, groups=C_in)": "torch's convolution makes them",
     },
 )
 def depthwise_by_hand(maps, weight, stride):

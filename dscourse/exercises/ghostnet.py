@@ -10,6 +10,7 @@ from dscourse.checks.exercise import exercise
 from dscourse.checks.feedback import first_of
 from dscourse.checks.inputs import whole_numbers
 from dscourse.checks.pairs import fault_of_network
+from dscourse.checks.values import as_array, fault_of_array
 from dslib import cost, counting, functional
 
 
@@ -22,11 +23,9 @@ from dslib import cost, counting, functional
     wrong={
         "-(-(d**2) // K**2)": "Where C_in * K * K is just d * d, a ghost takes as many products as a map of the "
         "convolution: nothing is saved yet.",
-        " + 1 -> ": "With so many channels the module takes at least as many MACs as the convolution. It saves from "
-        "one channel more on.",
+        " + 1 -> ": "With so many channels the module does not yet save. It does from one channel more on.",
         "K**2 // d**2 + 1": "K and d are swapped: the large kernel d makes the ghosts expensive, the large kernel K "
         "the maps that they replace.",
-        "d // K + 1": "A kernel has d times d weights: compare the squares of the sides.",
     },
 )
 def ghost_least_channels(K, d):
@@ -48,8 +47,6 @@ def ghost_least_channels(K, d):
         "intrinsic * (s - 1) -> C_out - intrinsic": "You count the ghosts that are kept. Those that are cut off are "
         "computed as well.",
         "d**2 -> K**2": "You give the ghosts kernels of K by K. The cheap kernels are d by d.",
-        "C_out * mixed / (intrinsic * C_in * d**2 + ghosts * K**2)": "K and d are swapped in the module: K is the "
-        "kernel that reads the input, d the cheap one.",
         "s * C_in / (s + C_in - 1)": "That is the paper's approximation. It holds for d = K only.",
         "s - 1 -> s": "You count s ghosts for each intrinsic map. The map itself is one of the s, so there are s - 1.",
         "(intrinsic * mixed + ghosts * d**2) / (C_out * mixed)": "That is the share of the MACs that is left. How many "
@@ -74,14 +71,11 @@ def ghost_speed_up(C_in, C_out, K, s, d):
     "behind one another.",
     wrong={
         "[:out_channels] -> ": "You return all maps that are computed. Keep the first out_channels of them.",
-        "[:out_channels] -> [-out_channels:]": "You keep the last maps. What is too much is cut off at the end: "
-        "intrinsic maps are always kept.",
-        "[few, more] -> [more, few]": "The ghosts stand first. The intrinsic maps come first, then their ghosts.",
-        "(few, -> (few.relu(),": "A ReLU stands before the cheap operation. Here the module has no activation.",
+        "[:out_channels] -> [-out_channels:]": "You keep the last maps. What is too much is cut off at the end.",
         "few, cheap, padding=pad, groups=len(few) -> "
-        "few.repeat(len(cheap) // len(few), 1, 1), cheap, padding=pad, groups=len(cheap)": "With two ghosts for each "
-        "intrinsic map, kernels 0 and 1 of cheap belong to map 0, kernels 2 and 3 to map 1, and so on: as in any "
-        "depthwise convolution with a depth multiplier.",
+        "few.repeat(len(cheap) // len(few), 1, 1), cheap, padding=pad, groups=len(cheap)": "Your ghosts are in another "
+        "order: kernels 0 and 1 of cheap belong to map 0, as with any depth multiplier of 2.",
+        "[few, more] -> [more, few]": "The ghosts stand first. The intrinsic maps come first, then their ghosts.",
     },
 )
 def ghost_maps(maps, primary, cheap, out_channels):
@@ -93,9 +87,10 @@ def ghost_maps(maps, primary, cheap, out_channels):
 
 
 def fault_of_twins(filters):
-    if not isinstance(filters, torch.Tensor) or filters.shape != (2, 3, 3, 3):
-        return "It should be a tensor of shape (2, 3, 3, 3): two filters with three kernels each."
-    first, second = filters.detach().double()
+    filters = as_array(filters)
+    if fault := fault_of_array(filters, (2, 3, 3, 3), "two filters with three kernels each"):
+        return fault
+    first, second = filters
     on_grey = [one.sum(0) for one in (first, second)]  # equal channels: the three kernels act as their sum
     size = float(first.norm() * second.norm())  # weights of any size, in float32, may have been rounded
     if not size or on_grey[0].norm() < 1e-5 * first.norm():
@@ -122,6 +117,7 @@ def fault_of_twins(filters):
         "[1, 2, 1, 1] -> [1, 2, 1, 0]": "two sums have to be the same",
         "[1, 2, 1, 1] -> [1, 0, 1, 1]": "not unlike enough",
         "1e-4 * torch.ones(2, 3, 3, 3)": "not unlike enough",
+        "filters / filters": "not finite",
     },
 )
 def grey_twins():
@@ -273,7 +269,7 @@ PAIR = "nn.Sequential(depthwise, *between, pointwise)"
         "between, pointwise) -> between, pointwise, nn.Conv2d(c_out, c_out, 1, groups=c_out))": "more convolutions",
         "> budget -> > 2 * budget": "more than the budget",
         "macs(layers) > budget -> True": "would do",
-        "> budget -> >= budget": "kept without any pair",
+        "> budget -> >= budget": "1, where 0 would do",
     },
 )
 def separable_within(net, size, budget):

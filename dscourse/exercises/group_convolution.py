@@ -7,6 +7,7 @@ from torch import nn
 
 from dscourse.checks.exercise import exercise
 from dscourse.checks.inputs import whole_numbers
+from dscourse.checks.watch import without_groups
 from dslib import cost, functional, geometry
 
 REVERSED = (
@@ -22,8 +23,7 @@ REVERSED = (
     wrong={
         "groups % in_channels == 0 and groups % out_channels == 0": REVERSED,
         "groups % in_channels == 0": REVERSED,
-        "in_channels % groups == 0": "You look at the input channels alone. The groups share the filters too, and each "
-        "must get whole ones.",
+        "in_channels % groups == 0": "You look at the input channels alone. Each group must get whole filters too.",
         "out_channels % groups == 0": "You look at the output channels alone. Each group must also get whole input "
         "channels to read.",
         " and  ->  or ": "One side that can be divided is not enough: a group needs whole channels on both.",
@@ -38,14 +38,11 @@ def groups_fit(in_channels, out_channels, groups):
     oracle=lambda c_in, c_out, k, groups: tuple(nn.Conv2d(c_in, c_out, k, groups=groups, device="meta").weight.shape),
     hint="How many filters are there in all, and how many channels does one of them read?",
     wrong={
-        " // groups -> ": "This is the weight of a standard layer. In a group a filter has kernels for that group's "
-        "channels only.",
+        " // groups -> ": "This is the weight of a standard layer. A filter has kernels for its group's channels only.",
         "(out_channels -> (out_channels // groups": "This is the weight of one group. The layer keeps the filters of "
         "all groups, one behind the other.",
         "(out_channels // groups, in_channels, kernel_size, kernel_size)": "You divided the filters. There are as many "
         "filters as output channels, whatever the groups: what gets shorter is each filter.",
-        "(in_channels, out_channels // groups, kernel_size, kernel_size)": "C_in and C_out are swapped: the first axis "
-        "counts the filters, the second the channels that each of them reads.",
     },
 )
 def grouped_weight_shape(in_channels, out_channels, kernel_size, groups):
@@ -61,14 +58,8 @@ def grouped_weight_shape(in_channels, out_channels, kernel_size, groups):
     wrong={
         " // groups -> ": "Your function does not use groups: a filter has kernels for the channels of its own group "
         "only.",
-        " // groups ->  // groups // groups": "You divide the channels on both sides, so you count the weights of one "
-        "group. The layer has as many such groups as groups says.",
         "(out_channels if -> (groups if": "You give each group one bias. Each output channel has its own, in whatever "
         "group it is.",
-        "(out_channels if -> (out_channels * groups if": "You count the biases once for each group. A filter belongs "
-        "to one group only, so count them once.",
-        "(out_channels if -> (out_channels // groups if": "You divide the biases too. There are as many output "
-        "channels as before, and each has a bias.",
         "weights, macs": "The biases are missing: one for each output channel, where bias is True.",
         "params, 2 * macs": "Your second number is FLOPs: a multiplication and the addition after it are one MAC.",
         "params, params * side**2": "Your MACs contain the bias. It is added, and nothing is multiplied with it: "
@@ -130,7 +121,6 @@ def all_are_reached(channels, groups):
     hint="A group of the second layer reads channels / groups maps. From how many groups must they come?",
     wrong={
         ">= -> >": "You ask for one channel more than is needed: a group that reads one map from each group is enough.",
-        ">= -> <=": "The comparison is the wrong way round: it is few channels in many groups that stay apart.",
         ">= groups -> > 1": "With more than one channel a group meets some other groups, but it must meet all of them.",
         "True": "You say True to everything. With 8 channels in 8 groups a shuffle changes nothing.",
         "channels % groups**2 == 0": "You ask that each group read equally many maps from all groups. One from each is "
@@ -162,6 +152,7 @@ def too_few_maps(output, maps, weight, bias, groups):
     ],
     fault=too_few_maps,
     oracle=lambda maps, weight, bias, groups: functional.conv2d(maps, weight, bias, groups=groups),
+    also=without_groups,
     hint="For each group: slice its channels, its filters and its biases, and convolve. Then join the maps.",
     wrong={
         "(g + 1) * filters) -> g * filters + 1)": "one map per group",
@@ -174,6 +165,8 @@ def too_few_maps(output, maps, weight, bias, groups):
         "the group as well.",
         "bias[own]) -> bias[g].expand(filters))": "You give each group one bias. Each filter has its own.",
         ", bias[own] -> ": "The bias is missing: one number for each filter, added to its whole map.",
+        "functional.conv2d(maps, weight, bias, groups=groups)": "functional.conv2d makes the groups",
+        "torch.conv2d(*(numbers.double() for numbers in (maps, weight, bias)), groups=groups)": "convolution makes",
     },
 )
 def grouped_conv(maps, weight, bias, groups):

@@ -29,8 +29,6 @@ ROWS = tuple(map(tuple, tables.MOBILENET_V1))
         "pixels from 15.",
         "in_channels + in_channels -> in_channels": "That is one standard 3 by 3 convolution. In a pair the 3 by 3 "
         "kernels do not mix channels: there is one for each map.",
-        "9 * in_channels -> 9 * out_channels": "The depthwise half comes first: it has a kernel for each map that "
-        "comes in, not for each that goes out.",
         "weights, 2 * weights * side**2": "These are FLOPs: a multiplication and the addition after it are one MAC.",
     },
 )
@@ -50,7 +48,6 @@ def mobilenet_pair(in_channels, out_channels, size, stride):
         "= 2 -> = 4": "You count the means and variances of the batch norms. They are stored, but not learned: "
         "model.parameters() does not have them.",
         "= 2 -> = 3": "You give the convolutions biases. They have none: the beta of the norm after them does that.",
-        "= 2 -> = 1": "That is the network with folded norms, one bias for each channel. A norm learns two numbers.",
         "(9 + in_norm) -> 9": "A norm follows each of the two halves of a pair. You have only the one after the "
         "pointwise half.",
         "params + channels * classes": "The fully connected layer has a bias for each class.",
@@ -136,8 +133,6 @@ FEW = ((1, 64), (2, 128), (1, 128))
         "8.96. Round down, and keep at least 8.",
         "int(width -> round(width": "You make 9 of 8.96 channels. The authors' code rounds down, to 8.",
         ", 8) -> , 0)": "A layer keeps at least 8 channels, however small the width is.",
-        "macs_of(rows, width, 224) * size / 224": "You take the resolution linearly. At half the side there is a "
-        "quarter of the positions.",
         "(side - 1) // stride + 1 -> side // stride": "You round the sides of the maps down. With padding 1 a stride "
         "of 2 makes 57 pixels from 113.",
         "macs": "The fully connected layer is missing: one MAC for each average and each class.",
@@ -172,7 +167,6 @@ def solved(budget, size):
         "(budget / (square + linear)) ** 0.5": "You let all MACs grow with the square of the width. There are terms "
         "with one alpha too.",
         "(budget / square) ** 0.5": "The terms with one alpha are left out: the budget has to pay for them too.",
-        "(root -> (-root": "That is the negative solution of the quadratic equation. A width is positive.",
         "size): -> _, size=224):": "Your function always takes 224 pixels. There is an r in the polynomial.",
     },
 )
@@ -200,8 +194,8 @@ def conv_and_norm(in_channels, out_channels, groups, bias):
     "bias is what both layers make of an input of zeros.",
     wrong={
         " + norm.eps -> ": "The eps is missing: the norm adds it to the variance before it takes the root.",
-        " ** 0.5 -> ": "You divide by the variance. The norm divides by its root.",
         "before -  -> before + ": "The mean is added. The norm subtracts it.",
+        " ** 0.5 -> ": "You divide by the variance. The norm divides by its root.",
         "0 if conv.bias is None else conv.bias -> 0": "A bias of the convolution's own is lost. The norm sees it, as a "
         "part of the convolution's output.",
         "(before - norm.running_mean) -> before - norm.running_mean": "A bias of the convolution's own is added after "

@@ -6,7 +6,8 @@ import torch
 
 from dscourse.checks.exercise import exercise
 from dscourse.checks.inputs import whole_numbers
-from dscourse.checks.values import difference
+from dscourse.checks.values import as_array, difference
+from dscourse.checks.watch import BY_HAND, by_hand
 from dslib import cost, functional
 
 NO_RESHAPE = "Your numbers are mixed up: reshape moves no axis, it only starts new rows elsewhere. movedim moves one."
@@ -18,8 +19,6 @@ BANK = torch.tensor([[1, 2, 0], [0, 1, 3], [2, 0, 1], [1, 1, 1]]).double()  # fi
     oracle=lambda c_in, c_out, *size: attrgetter("params", "macs")(cost.pointwise_conv2d(c_in, c_out, size)),
     hint="A filter has one weight for each input channel. Each weight is used once at every pixel.",
     wrong={
-        "height * width -> (height + 2) * (width + 2)": "Your layer is padded. A window of one pixel never sticks out, "
-        "so nothing is added around the map.",
         "in_channels * out_channels -> in_channels + out_channels": "You add the channels. Every output channel reads "
         "every input channel, so there is a weight for each pair of them.",
         " * out_channels -> ": "You count one filter. A filter makes one output channel, and there are more of them.",
@@ -93,14 +92,13 @@ def row_of_the_matrix(answer, weight, *place):
     ],
     fault=row_of_the_matrix,
     oracle=change_of_layer,
+    also=by_hand,
     hint="Every filter has one weight for this channel. At which pixels is it multiplied by the 1 that was added?",
     wrong={
         "change =  -> weight = weight.transpose(0, 1)\n    change = ": "swapped",
         "[:, row, column] = weight[:, -> [channel, row, column] = weight[channel,": "One output channel changes, as in "
         "a depthwise layer. Here every output channel reads the pixel.",
-        "[:, row, column] = weight[:, channel, 0, 0] -> "
-        "[:, max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2] = weight[:, channel]": "The neighbours change "
-        "too. A kernel of one pixel reads only the pixel at its own place.",
+        "change_of_layer(weight, channel, row, column, height, width)": "functional.pointwise_conv2d makes them",
         "weight[:, channel].expand(change.shape)": "All pixels change. Only one pixel of the input did, and each "
         "output pixel reads the one at its place.",
     },
@@ -118,9 +116,8 @@ def fault_of_way_back(answer, weight):
         if rank < C_in:
             return ""
         return f"From {C_in} channels to {C_out} nothing is lost: the rank is {C_in}, so there is a way back."
-    try:
-        answer = torch.as_tensor(answer)
-    except (TypeError, ValueError, RuntimeError):
+    answer = as_array(answer)
+    if answer.shape == (0,):
         return 'Return a weight, which is a tensor, or the word "lost".'
     if C_out < C_in:
         return f"From {C_in} channels to {C_out} there is no way back: the rank is at most {C_out}."
@@ -131,7 +128,7 @@ def fault_of_way_back(answer, weight):
         )
     if answer.shape != (C_in, C_out, 1, 1):
         return f"The way back goes from C_out channels to C_in: a weight of shape {(C_in, C_out, 1, 1)}."
-    back = answer.detach().double().flatten(1) @ matrix
+    back = answer.flatten(1) @ matrix
     if not torch.allclose(back, torch.eye(C_in).double(), atol=1e-4):
         return "This does not give the input back: your matrix times that of the layer must leave all as it is."
     return ""
@@ -179,6 +176,7 @@ def swapped_axes(output, maps, weight, bias):
     ],
     fault=swapped_axes,
     oracle=functional.conv2d,
+    also=by_hand,
     hint="In the matrix product a column holds one pixel, C_in numbers before and C_out numbers after it.",
     wrong={
         "weight[:, :, 0, 0] -> weight.reshape(C_in, -1).T": "swapped",
@@ -186,6 +184,7 @@ def swapped_axes(output, maps, weight, bias):
         "functional.conv2d(maps, weight, bias, padding=1)": "The maps are padded: they grew by two pixels each way, "
         "and the frame shows the bias alone. A window of one pixel needs no padding.",
         " + bias[:, None] -> ": "The bias is missing: one number for each output channel.",
+        "torch.conv2d(maps.double(), weight.double(), bias.double())": BY_HAND.format("torch's convolution"),
         "mixed.mT.reshape(N, -1, H, W)": NO_RESHAPE,
         "(maps.reshape(N, H * W, C_in) @ matrix.T + bias).reshape(N, -1, H, W)": NO_RESHAPE,
     },

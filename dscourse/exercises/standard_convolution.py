@@ -4,6 +4,8 @@ import torch
 
 from dscourse.checks.exercise import exercise
 from dscourse.checks.inputs import whole_numbers
+from dscourse.checks.values import as_array, fault_of_array
+from dscourse.checks.watch import BY_HAND, by_hand
 from dslib import cost, functional, geometry
 
 
@@ -83,8 +85,9 @@ def conv_macs(in_channels, out_channels, kernel_size, size, stride, padding):
 
 
 def fault_of_redness(weight):
-    if not isinstance(weight, torch.Tensor) or weight.shape != (1, 3, 3, 3):
-        return "It should be a tensor of shape (1, 3, 3, 3): one filter with three kernels of 3 by 3."
+    weight = as_array(weight)
+    if fault := fault_of_array(weight, (1, 3, 3, 3), "one filter with three kernels of 3 by 3"):
+        return fault
     around = weight.clone()
     around[:, :, 1, 1] = 0
     red, green, blue = weight[0, :, 1, 1].tolist()
@@ -104,6 +107,7 @@ def fault_of_redness(weight):
         "[1.0, -0.5, -0.5] -> [-0.5, 1.0, -0.5]": "Red should raise",
         "[1.0, -0.5, -0.5] -> [1.0, -1.0, -1.0]": "grey pixel",
         "weight[:, :1]": "one filter with three kernels",
+        "weight / 0": "not finite",
     },
 )
 def redness():
@@ -119,6 +123,7 @@ def redness():
         (whole_numbers(2, 7, 5), whole_numbers(3, 2, 3, 2, seed=3), 2, 1),
     ],
     oracle=lambda maps, weight, s, p: functional.conv2d(maps[None], weight, stride=s, padding=p)[0],
+    also=by_hand,
     hint="For each filter and each position of the output: the sum of window times filter, over all channels.",
     wrong={
         "* weight[o] -> * weight[o].flip(1, 2)": "The kernel is turned around, as in a convolution of mathematics. In "
@@ -126,6 +131,8 @@ def redness():
         "[o]) -> [o])[0]": "Only input channel 0 is used: an output number adds up the products of all channels.",
         "padding : padding + -> :": "The zeros stand on one side only. They are needed on all four.",
         "padding): -> _, padding=0):": "The padding is not used: lay zeros around the maps first.",
+        "torch.conv2d(maps.double(), weight.double(), None, stride, padding)": BY_HAND.format("torch's convolution"),
+        "functional.conv2d(maps[None], weight, None, stride, padding)[0]": BY_HAND.format("functional.conv2d"),
     },
 )
 def conv2d_by_hand(maps, weight, stride, padding):

@@ -108,6 +108,17 @@ def test_interruption_is_no_answer():
         check_product(interrupted)
 
 
+def test_a_function_that_changes_its_arguments_is_told_if_its_answers_are_right():
+    def doubled(values):
+        values.append(1)
+        return 3
+
+    assert told(doubled, cases=[([1],)], oracle=lambda values: 4).message.endswith(
+        "gives 3, it should give 4. Multiply."
+    )
+    assert "afterwards a is not what it was" in told(doubled, cases=[([1],)], oracle=lambda values: 3).message
+
+
 def test_no_function_is_refused_with_what_was_given():
     with pytest.raises(TypeError, match=r"without \(\.\.\.\) after its name; it got 6"):
         check_product(6)
@@ -151,9 +162,9 @@ def test_fault_of_an_earlier_case_is_told_before_the_error_of_a_later_one():
 
 
 def test_what_is_left_behind_is_looked_at_after_a_right_answer_alone():
-    assert told(lambda a, b: a * b, also=lambda function: "A hook is left.").message == "Not yet. A hook is left."
-    assert told(lambda a, b: a * b, also=lambda function: "")
-    assert "hook" not in told(lambda a, b: 0, also=lambda function: "A hook is left.").message
+    assert told(lambda a, b: a * b, also=lambda function, a, b: f"Left: {a}, {b}.").message == "Not yet. Left: 2, 3."
+    assert told(lambda a, b: a * b, also=lambda function, a, b: "")
+    assert "Left" not in told(lambda a, b: 0, also=lambda function, a, b: "Left.").message
 
 
 def endless(a, b):
@@ -181,9 +192,15 @@ def test_an_endless_loop_is_told_even_if_it_catches_errors_and_if_it_shows_only_
                 continue
 
     assert "was stopped" in check_product(stubborn).message
-    for look in ({"also": lambda function: endless(1, 1)}, {"fault": lambda answer, a, b: endless(a, b)}):
+    for look in ({"also": lambda function, a, b: endless(a, b)}, {"fault": lambda answer, a, b: endless(a, b)}):
         message = told(lambda a, b: a * b, **look).message
         assert message.startswith("Not yet. <lambda> was stopped after 0.2 seconds at ")
+
+
+def test_a_value_that_takes_forever_to_look_at_is_told(monkeypatch):
+    monkeypatch.setattr(limit, "SECONDS", 0.2)
+    endless_value = type("EndlessValue", (), {"__array__": lambda *_, **__: endless(1, 1)})
+    assert "was stopped after 0.2 seconds" in check_product(lambda a, b: endless_value()).message
 
 
 def test_the_oracle_may_take_longer_than_the_limit(monkeypatch):

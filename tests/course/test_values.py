@@ -1,5 +1,6 @@
 """What the self-checks say: values compared exactly or with tolerance, and every difference put into words."""
 
+from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
@@ -9,9 +10,21 @@ import torch
 
 from dscourse.checks.feedback import Feedback
 from dscourse.checks.inputs import whole_numbers
-from dscourse.checks.values import described, difference
+from dscourse.checks.plain import plain
+from dscourse.checks.values import as_whole, described, difference
 
 n = sympy.symbols("n")
+
+
+class TwinOf:
+    """It looks like another value, and is none."""
+
+    def __init__(self, words):
+        self.words = words
+
+    def __repr__(self):
+        return self.words
+
 
 EQUAL = [
     (832, 832),
@@ -20,7 +33,12 @@ EQUAL = [
     (torch.tensor(832), 832),
     (0.1 + 0.2, 0.3),
     (torch.tensor(0.5), 0.5),
-    (Fraction(1, 9), Fraction(1, 9)),
+    (Fraction(1, 9), 1 / 9),
+    (Decimal("0.3"), 0.3),
+    (Decimal(832), 832),
+    (sympy.Integer(832), 832),
+    (sum([0.1] * 10), 1),
+    (np.float32(0.1), 0.1),
     (sympy.Rational(1, 9), 1 / 9),
     (sympy.sqrt(2), 2**0.5),
     (True, True),
@@ -32,12 +50,17 @@ EQUAL = [
     (torch.tensor([3, 4]), (3, 4)),
     (np.array([3.0, 4.0]), [3, 4]),
     ({"a": 1}, {"a": 1}),
-    ((n + 1) ** 2, n**2 + 2 * n + 1),
+    (range(3), [0, 1, 2]),
+    ({"a": 1, "b": 2}.keys(), ["a", "b"]),
+    (np.array(["a", "b"]), ["a", "b"]),
+    (torch.tensor([[2, 1], [3, 4]]), ((2, 1), (3, 4))),
+    ((np.int64(3), torch.tensor(4)), (3, 4)),
     (torch.ones(2, 3), torch.ones(2, 3).double()),
     (torch.ones(2, 3).int(), torch.ones(2, 3)),
     (np.ones((2, 3)), torch.ones(2, 3)),
     ([[1, 2], [3, 4]], torch.tensor([[1, 2], [3, 4]])),
-    (torch.tensor([1 + 1e-7]).double(), torch.ones(1)),
+    ([torch.ones(3), np.ones(3)], torch.ones(2, 3)),
+    (torch.tensor([1 + 1e-7]).double(), torch.ones(1).long()),
     (torch.ones(2, requires_grad=True), torch.ones(2)),
 ]
 UNEQUAL = [
@@ -54,7 +77,8 @@ UNEQUAL = [
     ("832", 832, "gives '832'"),
     (float("nan"), 0.5, "gives nan"),
     (0.11111, 1 / 9, "it should give 0.111111"),
-    (1 / 9, Fraction(1, 9), "it should give Fraction(1, 9)"),
+    (1e9 + 0.5, 10**9, "gives 1,000,000,000.5, it should give 1,000,000,000"),
+    (10**400, 832, "gives <a whole number of about 400 digits>, it should give 832"),
     ("wrong", "right", "gives 'wrong'"),
     (832, "right", "gives 832"),
     ((3, 4, 5), (3, 4), "gives (3, 4, 5), it should give (3, 4)"),
@@ -66,12 +90,11 @@ UNEQUAL = [
     ({"a": [1, 2]}, {"a": [1, 3]}, "at ['a'][1] gives 2"),
     (({1, 2},), ([1, 2],), "at [0] gives {1, 2}, it should give [1, 2]"),
     (113.778, 1024 / 9, "gives 113.778, it should give 113.77777777777777"),
-    (n + 2, n + 1, "gives n + 2"),
-    ("n", n, "gives 'n'"),
+    (n, 832, "gives n, it should give 832"),
+    (TwinOf("832"), 832, "gives 832, of another kind, it should give 832"),
     (torch.ones(2, 3), torch.ones(3, 2), "has the shape (2, 3), it should have (3, 2)"),
     (torch.tensor([[1, 2], [3, 5]]), torch.tensor([[1, 2], [3, 4]]), "has 5 at [1, 1], it should have 4"),
     (torch.tensor([1.0001]), torch.ones(1), "has 1.0001 at [0]"),
-    (torch.tensor([1.0000001]).double(), torch.ones(1).long(), "has 1 at [0]"),
     (torch.tensor([float("nan")]), torch.ones(1), "has nan at [0]"),
     ("text", torch.ones(1), "it should give an array of shape (1,)"),
     (len, torch.ones(1), "it should give an array"),
@@ -82,12 +105,12 @@ UNEQUAL = [
 
 @pytest.mark.parametrize("found, expected", EQUAL, ids=repr)
 def test_equal_values_differ_in_nothing(found, expected):
-    assert difference(found, expected) == ""
+    assert difference(plain(found), plain(expected)) == ""
 
 
 @pytest.mark.parametrize("found, expected, words", UNEQUAL, ids=repr)
 def test_difference_is_named(found, expected, words):
-    assert words in difference(found, expected)
+    assert words in difference(plain(found), plain(expected))
 
 
 @pytest.mark.parametrize(
@@ -106,11 +129,17 @@ def test_difference_is_named(found, expected, words):
         (torch.zeros(1, 2, 8, 8), "<array 1x2x8x8>"),
         (np.float64(2.5), "2.5"),
         (None, "None"),
-        (difference, "difference"),
+        (10**30, "1e+30"),
+        ("x" * 10**6, "'" + "x" * 119 + " ..."),
     ],
 )
 def test_values_are_described_shortly(value, words):
-    assert described(value) == words
+    assert described(plain(value)) == words
+
+
+@pytest.mark.parametrize("found, whole", [((1, 2.0, 3 + 1e-12), [1, 2, 3]), ([1.5], []), ([float("nan")], []), (7, [])])
+def test_whole_numbers_are_taken_out_of_lists(found, whole):
+    assert as_whole(plain(found)) == whole
 
 
 def test_feedback_is_shown_in_short_lines():
