@@ -1,0 +1,142 @@
+"""A copy of a model to count on, so that nothing happens to the model itself; on the meta device one without data."""
+
+import copy
+import io
+from collections import OrderedDict
+
+import torch
+from torch import nn
+from torch.nn.parameter import UninitializedTensorMixin
+from torch.overrides import TorchFunctionMode
+
+from .values import SMALL
+
+CONTAINERS = {OrderedDict: dict, dict: dict, list: list, set: set}  # what is filled past the methods of a subclass
+
+
+class Copier(TorchFunctionMode):
+    """Copies that hold stand-ins for all tensors, wherever they are held: clones, or shapes alone on the meta device.
+
+    ``values``: of small tensors on the meta device, pairs of the stand-in and a clone. ``leaves``: the stand-ins of
+    inputs that want a gradient. ``originals``: ids of all tensors that a model has been copied from.
+    """
+
+    def __init__(self, on_meta):
+        super().__init__()
+        self.on_meta, self.values, self.leaves, self.originals = on_meta, [], [], set()
+        self.kept = {}  # {id of an original: what takes its place}, through all tries
+        self.stand_in = self._held
+
+    def model(self, model, modules):
+        """A copy of a model, or of whatever holds one; what refuses to be copied is shared."""
+        scripted = set()
+        for module in modules:
+            if isinstance(module, torch.jit.ScriptModule):
+                if module not in scripted and self.on_meta:
+                    self.kept[id(module)] = _without_data(module)
+                scripted |= set(module.modules())
+                self.originals |= set(map(id, [*module.parameters(), *module.buffers()]))
+            else:
+                for tensor in module._parameters.values():
+                    if tensor is not None and id(tensor) not in self.kept:
+                        self.kept[id(tensor)] = self._parameter(tensor)
+        twin, memo = self._thing(model)
+        self.originals |= {number for number, other in memo.items() if isinstance(other, torch.Tensor)}
+        self.kept = memo
+        return twin
+
+    def inputs(self, inputs):
+        """Copies of the inputs; one that is given twice, or that the model holds, stays one."""
+        self.stand_in = self._input
+        return self._thing(inputs)[0]
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        if func is torch.Tensor.__deepcopy__:
+            tensor, memo = args
+            if id(tensor) not in memo:
+                memo[id(tensor)] = self.stand_in(tensor)
+            return memo[id(tensor)]
+        if func is torch.Tensor.clone:  # a parameter's own __deepcopy__ calls it
+            return self.stand_in(args[0])
+        return func(*args, **(kwargs or {}))
+
+    def _thing(self, thing):
+        """A deep copy of anything, and its memo; what raises on the way is replaced or shared, and all is retried."""
+        while True:
+            memo = dict(self.kept)
+            try:
+                with self:
+                    return copy.deepcopy(thing, memo), memo
+            except Exception as error:  # a class may raise anything here
+                stubborn = _refused(error)
+                if stubborn is thing or id(stubborn) in self.kept or isinstance(error, RecursionError):
+                    raise
+            self.kept[id(stubborn)] = stubborn  # also inside itself
+            self.kept[id(stubborn)] = self._filled(stubborn)
+
+    def _held(self, tensor):
+        """The stand-in of a tensor that a model holds."""
+        if not self.on_meta:
+            other = tensor.detach().clone()
+        elif tensor.is_meta or tensor.layout is torch.strided:
+            other = torch.empty_like(tensor, device="meta")
+        else:
+            other = tensor.detach().to("meta")
+        if self.on_meta and not tensor.is_meta and tensor.numel() <= SMALL:
+            self.values.append((other, tensor.detach().clone()))
+        return other.requires_grad_() if tensor.requires_grad and tensor.is_leaf else other
+
+    def _input(self, tensor):
+        """The stand-in of an input: no leaf, if it wants a gradient, since a model may work in place."""
+        leaf = self._held(tensor).requires_grad_(tensor.requires_grad)
+        if not leaf.requires_grad:
+            return leaf
+        self.leaves.append(leaf)
+        with torch.enable_grad():
+            return leaf.clone()
+
+    def _parameter(self, tensor):
+        """A parameter's stand-in keeps its class and the marks that its owner has put on it."""
+        if isinstance(tensor, UninitializedTensorMixin):
+            device = "meta" if self.on_meta else tensor.device
+            return type(tensor)(requires_grad=tensor.requires_grad, device=device, dtype=tensor.dtype)
+        other = nn.Parameter(self._held(tensor), tensor.requires_grad)
+        if type(tensor) is not nn.Parameter and type(other) is nn.Parameter:
+            other.__class__ = type(tensor)
+        vars(other).update(vars(tensor))
+        return other
+
+    def _filled(self, thing):
+        """A container of a class that refuses changes is filled past its methods; anything else is shared."""
+        kind = next((kind for kind in CONTAINERS if isinstance(thing, kind)), None)
+        if isinstance(thing, torch.Generator):  # the oldest torch cannot copy it in another way
+            return thing.clone_state()
+        if kind is None:
+            return thing
+        inside = self._thing(CONTAINERS[kind](thing))[0]
+        other = kind.__new__(type(thing))
+        if CONTAINERS[kind] is dict:
+            for key, value in inside.items():
+                kind.__setitem__(other, key, value)
+        else:
+            (list.extend if kind is list else set.update)(other, inside)
+        if hasattr(thing, "__dict__"):
+            vars(other).update(self._thing(dict(vars(thing)))[0])
+        return other
+
+
+def _refused(error):
+    """What was being copied when this was raised: the argument of the innermost call of ``deepcopy``."""
+    trace, thing = error.__traceback__, None
+    while trace is not None:
+        if trace.tb_frame.f_code is copy.deepcopy.__code__:
+            thing = trace.tb_frame.f_locals["x"]
+        trace = trace.tb_next
+    return thing
+
+
+def _without_data(scripted):
+    file = io.BytesIO()
+    torch.jit.save(scripted, file)
+    file.seek(0)
+    return torch.jit.load(file, map_location="meta")
