@@ -36,7 +36,10 @@ class Copier(TorchFunctionMode):
                     self.kept[id(module)] = _without_data(module)
                 scripted |= set(module.modules())
                 self.originals |= set(map(id, [*module.parameters(), *module.buffers()]))
-            else:
+            else:  # done here what deepcopy would do more slowly, and without the marks on parameters
+                self.kept |= {
+                    id(held): OrderedDict() for held in vars(module).values() if type(held) is OrderedDict and not held
+                }
                 for tensor in module._parameters.values():
                     if tensor is not None and id(tensor) not in self.kept:
                         self.kept[id(tensor)] = self._parameter(tensor)

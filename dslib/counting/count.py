@@ -165,14 +165,19 @@ def _watch(owner, copier, prices):
     values = Values(copier.values) if copier.on_meta else None
     if owner is None:
         return Watch({}, None, (), prices, values), {}
-    names = {id(module): path.replace("_orig_mod.", "") for path, module in owner.named_modules()}
-    learnable = {path.replace("_orig_mod.", ""): tensor for path, tensor in owner.named_parameters()}
+    names = {id(module): _written(path) for path, module in owner.named_modules()}
+    learnable = {_written(path): tensor for path, tensor in owner.named_parameters()}
     owners = {id(tensor): path.rpartition(".")[0] or path for path, tensor in learnable.items()}
     watch = Watch(names, owners, copier.originals, prices, values)
     for module in owner.modules():
         if not isinstance(module, torch.jit.ScriptModule):
             module.register_forward_pre_hook(watch.elsewhere)
     return watch, learnable
+
+
+def _written(path):
+    """The path without the wrapper of ``torch.compile``."""
+    return ".".join(part for part in path.split(".") if part != "_orig_mod")
 
 
 def _explained(error, watch, example_inputs, shapes):

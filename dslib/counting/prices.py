@@ -7,6 +7,7 @@ kernel at every input position. A product of two complex numbers is one MAC in a
 three, as torch splits that into three real ones.
 """
 
+from dataclasses import dataclass
 from functools import cache
 from math import prod
 from numbers import Integral
@@ -157,6 +158,8 @@ NAMES = {
 PRICES = {name: price for price, names in NAMES.items() for name in names.split()}
 GROUPS = {"convolution": 8, "_convolution": 8, "convolution_backward": 9}  # their place among the arguments
 
+OWN = {"aten", "prim", "prims", "higher_order"}  # namespaces of torch's own operations
+
 # No arithmetic: new tensors, copies, other shapes of the same numbers, picking and placing, questions, checks.
 FREE = set(
     """
@@ -238,39 +241,51 @@ OTHER = set(
 )
 
 
-def name_of(func):
-    """``convolution``; ``mylib::op`` for an operation that is not torch's own."""
-    name = getattr(func, "overloadpacket", func).__name__.removesuffix("_")
-    return name if func.namespace in ("aten", "prim", "prims", "higher_order") else f"{func.namespace}::{name}"
+@dataclass(frozen=True)
+class Facts:
+    """What is known of an operation. ``kind``: ``"priced"``, ``"free"``, ``"other"`` or ``"unknown"``."""
+
+    name: str  # "convolution"; "mylib::op" if it is not torch's own
+    kind: str
+    price: object  # a function, or None
+    shows: bool  # whether it only gives its first argument another shape, or copies it
+    writes: tuple  # (place, name) of the arguments that it changes
+    makes: bool  # whether it can be told on which device
 
 
 @cache
-def price_of(func):
-    """The price of an operation in the table, or None."""
-    return PRICES.get(name_of(func)) if func.namespace in ("aten", "higher_order") else None
+def facts(func):
+    """The :class:`Facts` of an operation."""
+    name, schema = getattr(func, "overloadpacket", func).__name__.removesuffix("_"), getattr(func, "_schema", None)
+    arguments = [] if schema is None else schema.arguments
+    price = PRICES.get(name) if func.namespace in ("aten", "higher_order") else None
+    return Facts(
+        name if func.namespace in OWN else f"{func.namespace}::{name}",
+        "priced" if price else _kind(func, name),
+        price,
+        getattr(func, "is_view", False) or name in ("clone", "_to_copy"),
+        tuple((i, one.name) for i, one in enumerate(arguments) if one.alias_info and one.alias_info.is_write),
+        any(one.name == "device" for one in arguments),
+    )
 
 
-@cache
-def kind_of(func):
-    """``"free"``, ``"other"`` or ``"unknown"`` for an operation that has no price."""
-    name = name_of(func)
+def _kind(func, name):
     if func.namespace == "profiler":  # marks in a timeline
         return "free"
-    if "::" in name or func.namespace == "higher_order":
+    if func.namespace not in OWN or isinstance(func, HigherOrderOperator):
         return "unknown"
-    names = {name}
-    for part in ("_functional", "_impl", "_data", "_backward", "_copy"):  # variants of one operation
-        names |= {name.removesuffix(part) for name in names}
-    names |= {name.removeprefix("_foreach_").removesuffix("_") for name in names}
-    if func.is_view or names & FREE or any(_any_variant(name, lambda one: one.is_view) for name in names):
+    names = {name, name.removeprefix("_foreach_").removesuffix("_")}
+    for variant in ("_functional", "_impl", "_data", "_backward", "_copy"):  # of one operation
+        names |= {name.removesuffix(variant) for name in names}
+    if func.is_view or names & FREE or any(one.is_view for one in _variants(names)):
         return "free"
-    pointwise = any(_any_variant(name, lambda one: torch.Tag.pointwise in one.tags) for name in names)
+    pointwise = any(torch.Tag.pointwise in one.tags for one in _variants(names))
     return "other" if names & OTHER or pointwise else "unknown"
 
 
-def _any_variant(name, holds):
-    packet = getattr(torch.ops.aten, name, None)
-    return packet is not None and any(holds(getattr(packet, variant)) for variant in packet.overloads())
+def _variants(names):
+    packets = [getattr(torch.ops.aten, name) for name in names if hasattr(torch.ops.aten, name)]
+    return [getattr(packet, variant) for packet in packets for variant in packet.overloads()]
 
 
 def own_prices(prices):

@@ -3,6 +3,7 @@
 import sys
 import threading
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -10,7 +11,7 @@ from torch import nn
 from torch._ops import HigherOrderOperator
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from .prices import GROUPS, kind_of, name_of, price_of
+from .prices import GROUPS, facts
 from .report import Other, Row
 from .tree import tensors
 
@@ -44,10 +45,12 @@ class Watch(TorchDispatchMode):
         self.views = {}  # {id(view): (view, the learnable tensor that it shows)}
         self.failed = None  # the last error of an operation, and what it was
         self.in_backward = False
+        self.backwards = False
         self.thread = threading.get_ident()
 
     def watch(self, model, inputs, backward):
         """What the model returns while it is watched."""
+        self.backwards = backward
         with torch.set_grad_enabled(backward), self:
             return model(*inputs)
 
@@ -67,55 +70,46 @@ class Watch(TorchDispatchMode):
         kwargs = kwargs or {}
         if any(hasattr(kind, "__tensor_flatten__") for kind in types):
             return NotImplemented  # a tensor that is made of others, such as a nested one: what it does to them is seen
-        price, kind = self._price_and_kind(func)
-        if kind == "unknown" and hasattr(func, "decompose"):
+        known = self._known(func)
+        if known.kind == "unknown" and hasattr(func, "decompose"):
             with self:  # an operation that is made of others: they are seen one by one
                 out = func.decompose(*args, **kwargs)
             if out is not NotImplemented:
                 return out
         among = tensors(args) + tensors(kwargs.values()) if kwargs else tensors(args)
-        out = self._run(func, args, kwargs, among)
-        self.leaves |= {id(tensor): tensor for tensor in among if tensor.requires_grad and tensor.is_leaf}
-        if self._shows_learnable(func, args, out):
+        out = self._run(func, known, args, kwargs, among)
+        if self.backwards:
+            self.leaves |= {id(tensor): tensor for tensor in among if tensor.requires_grad and tensor.is_leaf}
+        if known.shows and (base := self._learnable(args[0])) is not None:  # nothing is read yet
+            self.views |= {id(view): (view, base) for view in tensors([out])}
             return out
         params = self._first_read(among)
-        macs = None if price is None else price(out, *args, **{name: kwargs[name] for name in kwargs if name != "out"})
+        macs = known.price and known.price(out, *args, **{name: kwargs[name] for name in kwargs if name != "out"})
         if macs is not None:
-            self._note(func, args, out, macs, params)
-        elif kind != "free" or params:
-            self._set_apart("unknown" if kind == "unknown" else "other", name_of(func), out, params)
+            self._note(known.name, args, out, macs, params)
+        elif known.kind != "free" or params:
+            self._set_apart("unknown" if known.kind == "unknown" else "other", known.name, out, params)
         return out
 
-    def _price_and_kind(self, func):
-        """The price of an operation and, where it has none, ``"free"``, ``"other"`` or ``"unknown"``."""
-        own = self.prices.get(func) or self.prices.get(getattr(func, "overloadpacket", None)) if self.prices else None
-        price = own or price_of(func)
-        return price, kind_of(func) if price is None else "other"
+    def _known(self, func):
+        """The facts of an operation, with the user's price if there is one."""
+        own = self.prices and (self.prices.get(func) or self.prices.get(getattr(func, "overloadpacket", None)))
+        return replace(facts(func), price=own, kind="priced") if own else facts(func)
 
-    def _run(self, func, args, kwargs, among):
+    def _run(self, func, known, args, kwargs, among):
         """What the operation returns; it is stopped before it runs if it is handed a tensor of the original."""
         if self.originals and any(id(tensor) in self.originals for tensor in among):
             raise ValueError(
-                f"{name_of(func)} is handed a tensor of the model itself, not of the copy that is counted: forward "
+                f"{known.name} is handed a tensor of the model itself, not of the copy that is counted: forward "
                 "reaches the model past its own attributes (a closure, a global, something that cannot be copied)"
             )
         try:
             if self.values is None or isinstance(func, HigherOrderOperator):
                 return func(*args, **kwargs)
-            return self.values.run(func, args, kwargs, among)
+            return self.values.run(func, known, args, kwargs, among)
         except Exception as error:
-            self.failed = error, f"{self.where(among)[1]}: {_call(func, args)}"
+            self.failed = error, f"{self.where(among)[1]}: {_call(known.name, args)}"
             raise
-
-    def _shows_learnable(self, func, args, out):
-        """Whether an operation gives a learnable tensor another shape or copies it: nothing is read yet."""
-        if not (getattr(func, "is_view", False) or getattr(func, "overloadpacket", None) in SAME_NUMBERS):
-            return False
-        base = self._learnable(args[0])
-        if base is not None:
-            for view in tensors([out]):
-                self.views[id(view)] = view, base  # kept alive, so that no other tensor takes its id
-        return base is not None
 
     def _set_apart(self, kind, name, out, params):
         elements = sum(tensor.numel() for tensor in tensors([out])[:1])  # the others are statistics, indices
@@ -123,8 +117,7 @@ class Watch(TorchDispatchMode):
         for index, more in enumerate((1, elements, params)):
             entry[index] += more
 
-    def _note(self, func, args, out, macs, params):
-        name = name_of(func)
+    def _note(self, name, args, out, macs, params):
         groups = args[GROUPS[name]] if name in GROUPS else 1
         among = [arg for arg in args if isinstance(arg, torch.Tensor)]
         shapes = tuple(tuple(tensor.shape) for tensor in among)
@@ -139,14 +132,14 @@ class Watch(TorchDispatchMode):
             names = [self.owners[id(base)] for base in bases if base is not None and self.owners]
             return (names[0], f"{names[0]} (backward)") if names else ("", "(backward)")
         module, site = self._caller()
-        if module is None:
-            return "", site
         path = self.names.get(id(module), "")
         name = path or type(module).__name__
-        return path, name if type(module).__module__.startswith("torch.nn.") else f"{name} {site}".rstrip()
+        if type(module).__module__.startswith("torch.nn."):
+            return path, name
+        return path, _named(site) if module is None else f"{name} {_named(site)}".rstrip()
 
     def _caller(self):
-        """The innermost module that runs, and the innermost ``file.py:line`` that is neither torch's nor ours."""
+        """The innermost module that runs, and the innermost frame that is neither torch's nor ours."""
         frame, module, site, inside = sys._getframe(2), None, None, True
         while frame is not None and (site is None or module is None and inside):
             code = frame.f_code
@@ -157,7 +150,7 @@ class Watch(TorchDispatchMode):
             if site is None and not code.co_filename.startswith(OWN_FOLDERS):
                 site = frame
             frame = frame.f_back
-        return module, "" if site is None else _named(site)
+        return module, site
 
     def _learnable(self, tensor):
         """The learnable tensor that this one is or shows, or None."""
@@ -187,16 +180,19 @@ class Watch(TorchDispatchMode):
 
 
 def _named(frame):
+    """``file.py:line`` of a frame; empty if there is none."""
+    if frame is None:
+        return ""
     file = Path(frame.f_code.co_filename)
     # a notebook's cells are files with names that change from run to run
     return f"{'cell' if 'ipykernel' in file.parent.name else file.name}:{frame.f_lineno}"
 
 
-def _call(func, args):
+def _call(name, args):
     """An operation with the shapes that it was given, and for a convolution the channels that do not fit."""
     among = tensors(args)
-    said = f"{name_of(func)} of {', '.join('x'.join(map(str, tensor.shape)) or 'a number' for tensor in among)}"
-    if name_of(func) == "convolution":
+    said = f"{name} of {', '.join('x'.join(map(str, tensor.shape)) or 'a number' for tensor in among)}"
+    if name == "convolution":
         x, weight, transposed, groups = *among[:2], args[6], args[8]
         takes = weight.shape[0] if transposed else weight.shape[1] * groups
         if x.dim() > 1 and x.shape[1] != takes:
