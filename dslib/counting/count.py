@@ -15,7 +15,7 @@ from torch.nn.parameter import UninitializedTensorMixin
 
 from .copies import Copier
 from .prices import own_prices
-from .report import Report, with_shares
+from .report import Report, rows_with_shares
 from .switches import Switches
 from .tree import tensors
 from .values import Values
@@ -207,7 +207,7 @@ def _report(watch, learnable, inputs, per_image):
         module = path.rpartition(".")[0]
         held[module] = held.get(module, 0) + tensor.numel()
     params = sum((learnable or watch.read)[key].numel() for key in learnable or watch.read)
-    report = Report(with_shares(watch.rows), watch.found("other"), watch.found("unknown"), params, held=held)
+    report = Report(rows_with_shares(watch.rows), watch.found("other"), watch.found("unknown"), params, held=held)
     return _per_image(report, inputs) if per_image else report
 
 

@@ -23,14 +23,14 @@ class Row:
     groups: int
     macs: int
     params: int
-    share: float = 0.0
     module: str = ""
+    share: float = 0.0
 
 
-def with_shares(rows):
-    """The rows, each with its share; 0 where there are no MACs at all."""
-    macs = sum(row.macs for row in rows)
-    return tuple(replace(row, share=100 * row.macs / macs) if row.macs else row for row in rows)
+def rows_with_shares(rows):
+    """A :class:`Row` from each tuple of its values without the share, which is 0 where there are no MACs at all."""
+    macs = sum(row[5] for row in rows)
+    return tuple(Row(*row, share=100 * row[5] / macs if macs else 0.0) for row in rows)
 
 
 @dataclass(frozen=True)
@@ -96,10 +96,8 @@ class Report:
             total[0] += row.macs
             total[1] += 0 if self.held else row.params
             total[2] += [row.operation] * (row.operation not in total[2])
-        rows = [
-            Row(path, " ".join(done), (), None, 1, *numbers, module=path) for path, (*numbers, done) in totals.items()
-        ]
-        return replace(self, rows=with_shares(rows))
+        rows = [(path, " ".join(done), (), None, 1, *numbers, path) for path, (*numbers, done) in totals.items()]
+        return replace(self, rows=rows_with_shares(rows))
 
     def table(self):
         """Column names and rows of text, the last row the sum."""

@@ -40,7 +40,7 @@ class Values:
             if not constant:
                 raise
             out = None  # its shape depends on values
-        if not constant or any(tensor.numel() > SMALL for tensor in tensors([out])):
+        if not constant or any(tensor.numel() - 1 not in range(SMALL) for tensor in tensors([out])):
             return out
         here = {"device": "cpu"} if known.makes else {}
         numbers = func(*mapped(self.of, args), **(mapped(self.of, kwargs) | here))

@@ -12,7 +12,7 @@ from torch._ops import HigherOrderOperator
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from .prices import GROUPS, facts
-from .report import Other, Row
+from .report import Other
 from .tree import tensors
 
 SAME_NUMBERS = {
@@ -123,7 +123,7 @@ class Watch(TorchDispatchMode):
         shapes = tuple(tuple(tensor.shape) for tensor in among)
         output = next((tuple(tensor.shape) for tensor in tensors([out])), ())
         module, where = self.where(among)
-        self.rows.append(Row(where, name, shapes, output, groups, macs, params, module=module))
+        self.rows.append((where, name, shapes, output, groups, macs, params, module))
 
     def where(self, read=()):
         """Path of the running module, and the same with the line that called for code that is no layer of torch's."""
