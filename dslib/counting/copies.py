@@ -32,9 +32,9 @@ class Copier(TorchFunctionMode):
         self.stand_in = self._held
 
     def model(self, model, modules):
-        """A copy of a model, or of whatever holds one; what refuses to be copied is shared."""
+        """A copy of a model; what refuses to be copied is shared. Without ``modules`` that may be the model itself."""
         scripted = set()
-        for module in modules:
+        for module in modules or []:
             if isinstance(module, torch.jit.ScriptModule):
                 if module not in scripted and self.on_meta:
                     self.kept[id(module)] = _without_data(module)
@@ -53,9 +53,14 @@ class Copier(TorchFunctionMode):
             ):
                 self.plain.append((module, type(module).__new__(type(module))))
         self.kept |= {id(module): twin for module, twin in self.plain}
-        twin, memo = self._thing(model)
-        self.originals |= {number for number, other in memo.items() if isinstance(other, torch.Tensor)}
-        self.kept = memo
+        try:
+            twin, self.kept = self._thing(model)
+        except Exception as error:
+            if modules is None:
+                return model  # a function that torch has compiled
+            raise ValueError(f"the model cannot be copied: {type(error).__name__}: {error}") from error
+        if modules is not None:
+            self.originals |= {number for number, other in self.kept.items() if isinstance(other, torch.Tensor)}
         return twin
 
     def inputs(self, inputs):
@@ -161,4 +166,7 @@ def _without_data(scripted):
     file = io.BytesIO()
     torch.jit.save(scripted, file)
     file.seek(0)
-    return torch.jit.load(file, map_location="meta")
+    try:
+        return torch.jit.load(file, map_location="meta")
+    except RuntimeError as error:
+        raise ValueError("this scripted model holds its weights as constants: pass real tensors") from error

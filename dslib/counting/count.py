@@ -2,13 +2,14 @@
 
 import contextlib
 import functools
-import operator
 import re
 import threading
 from collections.abc import Awaitable, Iterator, Mapping
 from dataclasses import replace
 from math import prod
+from numbers import Integral
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn.parameter import UninitializedTensorMixin
@@ -96,68 +97,54 @@ def _check_model(model):
 
 def _shapes(input_size):
     """A list of shapes from one or several, as plain integers."""
-    refused = f"input_size must be a shape of whole, positive sizes or a list of such, got {input_size}"
-    several = isinstance(input_size, (list, tuple)) and input_size
-    shapes = input_size if several and all(isinstance(shape, (list, tuple)) for shape in input_size) else [input_size]
-    try:
-        shapes = [
-            [operator.index(side) for side in (shape if isinstance(shape, (list, tuple)) else [shape])]
-            for shape in shapes
-        ]
-    except TypeError:
-        raise ValueError(refused) from None
-    if any(not shape or min(shape) < 1 for shape in shapes) or "True" in str(input_size):
-        raise ValueError(refused)
+    kinds = (list, tuple, np.ndarray)
+    several = (
+        isinstance(input_size, kinds) and len(input_size) and all(isinstance(shape, kinds) for shape in input_size)
+    )
+    shapes = [
+        list(shape) if isinstance(shape, kinds) else [shape] for shape in (input_size if several else [input_size])
+    ]
+    sides = [side for shape in shapes for side in shape]
+    if not all(shapes) or any(not isinstance(s, Integral) or isinstance(s, bool) or s < 1 for s in sides):
+        raise ValueError(f"input_size must be a shape of whole, positive sizes or a list of such, got {input_size}")
+    shapes = [[int(side) for side in shape] for shape in shapes]
     if any(prod(shape) >= 2**63 for shape in shapes):
         raise ValueError(f"input_size has more numbers than torch can address: {input_size}")
     return shapes
 
 
-def _counted(model, example_inputs, shapes, backward, per_image, prices):
-    owner = _owner(model)
+def _counted(model, inputs, shapes, backward, per_image, prices):
+    owner, given = _parts(model)
     state = [*owner.parameters(), *owner.buffers()] if owner is not None else []
     if shapes is not None:
         dtype = next((x.dtype for x in state if x.is_floating_point() or x.is_complex()), torch.get_default_dtype())
         inputs = tuple(torch.empty(shape, dtype=dtype, device="meta", requires_grad=backward) for shape in shapes)
-    else:
-        inputs = example_inputs
-    on_meta = any(x.is_meta for x in [*tensors(inputs), *tensors(_filled_in(model)), *state])
-    copier = Copier(on_meta)
+    copier = Copier(on_meta=any(x.is_meta for x in [*tensors(inputs), *tensors(given), *state]))
+    twin = copier.model(model, owner.modules() if owner is not None else None)
+    copies = copier.inputs(inputs)
+    watch, learnable = _watch(_parts(twin)[0], copier, prices)
     try:
-        twin = copier.model(model, owner.modules() if owner is not None else [])
-    except Exception as error:
-        raise ValueError(f"the model cannot be copied: {type(error).__name__}: {error}") from error
-    inputs = copier.inputs(inputs)
-    watch, learnable = _watch(_owner(twin), copier, prices)
-    try:
-        out = watch.watch(twin, inputs, backward)
+        out = watch.watch(twin, copies, backward)
         if isinstance(out, (Iterator, Awaitable)):
             raise ValueError(f"nothing ran: {type(out).__name__} is returned, and what it would do is still to come")
         if backward:
             watch.backward(out, [*learnable.values(), *copier.leaves])
     except Exception as error:
-        explained = _explained(error, watch, example_inputs, shapes)
+        explained = _explained(error, watch, inputs)
         if explained is None:
             raise
         raise explained from error
-    return _report(watch, learnable, tensors(inputs), per_image)
+    return _report(watch, learnable, tensors(copies), per_image)
 
 
-def _owner(model):
-    """The module that is called, also through a method of its or a partial; None where a function is."""
+def _parts(model):
+    """The module that is called, also through a method of its or a partial (None: a function), and given arguments."""
+    given = []
     while isinstance(model, functools.partial):
+        given += [*model.args, *model.keywords.values()]
         model = model.func
     model = getattr(model, "__self__", model)
-    return model if isinstance(model, nn.Module) else None
-
-
-def _filled_in(model):
-    """The arguments that a partial holds."""
-    found = []
-    while isinstance(model, functools.partial):
-        found += [*model.args, *model.keywords.values()]
-        model = model.func
-    return found
+    return model if isinstance(model, nn.Module) else None, given
 
 
 def _watch(owner, copier, prices):
@@ -180,15 +167,15 @@ def _written(path):
     return ".".join(part for part in path.split(".") if part != "_orig_mod")
 
 
-def _explained(error, watch, example_inputs, shapes):
+def _explained(error, watch, inputs):
     """What the user can do about an error, or None for one of the model's own, which is passed on."""
     said = str(error).split("\nException raised from")[0].strip()
-    if not example_inputs and shapes is None and isinstance(error, TypeError) and "missing" in said:
+    if not inputs and isinstance(error, TypeError) and "missing" in said:
         return ValueError(f"pass example inputs or input_size: {said}")
-    sizes = example_inputs[0] if len(example_inputs) == 1 else example_inputs
+    sizes = inputs[0] if len(inputs) == 1 else inputs
     if isinstance(sizes, (tuple, list)) and sizes and all(type(side) is int for side in sizes):
         return ValueError(f"the model was called with whole numbers: did you mean input_size={tuple(sizes)}?")
-    if watch.values is not None and isinstance(error, (RuntimeError, TypeError)) and NO_VALUES.search(said):
+    if watch.values is not None and isinstance(error, (RuntimeError, TypeError, ValueError)) and NO_VALUES.search(said):
         return ValueError(
             f"the model needs values where there are shapes only: {said}; pass real tensors instead of input_size or "
             "meta tensors"

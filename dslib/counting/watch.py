@@ -19,6 +19,7 @@ SAME_NUMBERS = {
     torch.ops.aten.clone,
     torch.ops.aten._to_copy,
 }  # what they return is as learnable as what they are given
+DENSE = {torch.strided, torch._mkldnn}  # layouts whose shapes say what is multiplied
 OWN_FOLDERS = (str(Path(torch.__file__).parent), str(Path(__file__).parent), "<")
 
 
@@ -70,13 +71,13 @@ class Watch(TorchDispatchMode):
         kwargs = kwargs or {}
         if any(hasattr(kind, "__tensor_flatten__") for kind in types):
             return NotImplemented  # a tensor that is made of others, such as a nested one: what it does to them is seen
-        known = self._known(func)
-        if known.kind == "unknown" and hasattr(func, "decompose"):
+        among = tensors(args) + tensors(kwargs.values()) if kwargs else tensors(args)
+        known = self._known(func, among)
+        if known.kind == "unknown" and hasattr(func, "decompose") and not any(tensor.is_nested for tensor in among):
             with self:  # an operation that is made of others: they are seen one by one
                 out = func.decompose(*args, **kwargs)
             if out is not NotImplemented:
                 return out
-        among = tensors(args) + tensors(kwargs.values()) if kwargs else tensors(args)
         out = self._run(func, known, args, kwargs, among)
         if self.backwards:
             self.leaves |= {id(tensor): tensor for tensor in among if tensor.requires_grad and tensor.is_leaf}
@@ -91,10 +92,15 @@ class Watch(TorchDispatchMode):
             self._set_apart("unknown" if known.kind == "unknown" else "other", known.name, out, params)
         return out
 
-    def _known(self, func):
-        """The facts of an operation, with the user's price if there is one."""
+    def _known(self, func, among):
+        """The facts of an operation, with the user's price if there is one, without torch's for sparse and the like."""
+        known = facts(func)
         own = self.prices and (self.prices.get(func) or self.prices.get(getattr(func, "overloadpacket", None)))
-        return replace(facts(func), price=own, kind="priced") if own else facts(func)
+        if own:
+            return replace(known, price=own, kind="priced")
+        if known.price and any(tensor.layout not in DENSE or tensor.is_nested for tensor in among):
+            return replace(known, price=None, kind="unknown")
+        return known
 
     def _run(self, func, known, args, kwargs, among):
         """What the operation returns; it is stopped before it runs if it is handed a tensor of the original."""
