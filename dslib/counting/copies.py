@@ -14,6 +14,7 @@ from .tree import PLAIN
 from .values import SMALL
 
 CONTAINERS = {OrderedDict: dict, dict: dict, list: list, set: set}  # what is filled past the methods of a subclass
+STATE = torch.get_rng_state().numel()  # bytes
 AS_THEY_SAY = (nn.RNNBase, LazyModuleMixin)  # torch's layers that do more than hold attributes when they are copied
 
 
@@ -28,6 +29,7 @@ class Copier(TorchFunctionMode):
         super().__init__()
         self.on_meta, self.values, self.leaves, self.originals = on_meta, [], [], set()
         self.kept = {}  # {id of an original: what takes its place}, through all tries
+        self.alive = []
         self.plain = []  # torch's own layers, each with its copy
         self.stand_in = self._held
 
@@ -90,20 +92,21 @@ class Copier(TorchFunctionMode):
                     return copy.deepcopy(thing, memo), memo
             except Exception as error:  # a class may raise anything here
                 stubborn = _refused(error)
-                if stubborn is thing or id(stubborn) in self.kept or isinstance(error, RecursionError):
+                if stubborn is thing or id(stubborn) in self.kept or isinstance(stubborn, nn.Module):
                     raise
+            self.alive.append(stubborn)  # so that no other thing takes its id
             self.kept[id(stubborn)] = stubborn  # also inside itself
             self.kept[id(stubborn)] = self._filled(stubborn)
 
     def _held(self, tensor):
-        """The stand-in of a tensor that a model holds."""
-        if not self.on_meta:
+        """The stand-in of a tensor that a model holds; the state of a generator must stay what it is."""
+        if not self.on_meta or tensor.dtype is torch.uint8 and tensor.dim() == 1 and len(tensor) <= STATE:
             other = tensor.detach().clone()
         elif tensor.is_meta or tensor.layout is torch.strided:
             other = torch.empty_like(tensor, device="meta")
         else:
             other = tensor.detach().to("meta")
-        if self.on_meta and not tensor.is_meta and tensor.numel() <= SMALL:
+        if other.is_meta and not tensor.is_meta and tensor.numel() <= SMALL:
             self.values.append((other, tensor.detach().clone()))
         return other.requires_grad_() if tensor.requires_grad and tensor.is_leaf else other
 
