@@ -126,6 +126,7 @@ def _counted(model, inputs, shapes, backward, per_image, prices):
     try:
         out = watch.watch(twin, copies, backward)
         if isinstance(out, (Iterator, Awaitable)):
+            getattr(out, "close", tuple)()  # or a coroutine warns that nobody waits for it
             raise ValueError(f"nothing ran: {type(out).__name__} is returned, and what it would do is still to come")
         if backward:
             watch.backward(out, [*learnable.values(), *copier.leaves])

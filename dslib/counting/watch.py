@@ -110,11 +110,13 @@ class Watch(TorchDispatchMode):
                 "reaches the model past its own attributes (a closure, a global, something that cannot be copied)"
             )
         try:
+            if known.name == "convolution" and (misfit := _misfit(*args)):
+                raise ValueError(misfit)
             if self.values is None or isinstance(func, HigherOrderOperator):
                 return func(*args, **kwargs)
             return self.values.run(func, known, args, kwargs, among)
         except Exception as error:
-            self.failed = error, f"{self.where(among)[1]}: {_call(known.name, args)}"
+            self.failed = error, f"{self.where(among)[1]}: {_call(known.name, among)}"
             raise
 
     def _set_apart(self, kind, name, out, params):
@@ -194,13 +196,12 @@ def _named(frame):
     return f"{'cell' if 'ipykernel' in file.parent.name else file.name}:{frame.f_lineno}"
 
 
-def _call(name, args):
-    """An operation with the shapes that it was given, and for a convolution the channels that do not fit."""
-    among = tensors(args)
-    said = f"{name} of {', '.join('x'.join(map(str, tensor.shape)) or 'a number' for tensor in among)}"
-    if name == "convolution":
-        x, weight, transposed, groups = *among[:2], args[6], args[8]
-        takes = weight.shape[0] if transposed else weight.shape[1] * groups
-        if x.dim() > 1 and x.shape[1] != takes:
-            return f"{said}: the layer takes {takes} channels and gets {x.shape[1]}"
-    return said
+def _call(name, among):
+    return f"{name} of {', '.join('x'.join(map(str, tensor.shape)) or 'a number' for tensor in among)}"
+
+
+def _misfit(x, weight, bias, stride, padding, dilation, transposed, output_padding, groups, *switches):
+    """What is wrong with the channels of a convolution; on the meta device torch does not say, or not how many."""
+    takes = weight.shape[0] if transposed else weight.shape[1] * groups
+    fits = x.dim() < 2 or x.shape[1] == takes
+    return "" if fits else f"the layer takes {takes} channels and gets {x.shape[1]}"

@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import torch._dynamo  # so that its stance is there from the beginning
 import torch.nn.functional as F
-from torch import _dynamo, nn  # noqa: F401: its stance can be looked at from the beginning
+from torch import nn
 from torch.fx.immutable_collections import immutable_list
 from torch.nn.modules import module as torch_module
 from torch.nn.utils import parametrizations, prune
