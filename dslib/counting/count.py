@@ -24,7 +24,7 @@ from .watch import Watch
 
 # what torch says, among other words, where a value is asked for that is not there
 NO_VALUES = re.compile(
-    r"[Mm]eta (tensor|device|kernel)|on the same device|data-dependent|unallocated storage|fake impl"
+    r"[Mm]eta (tensor|device|kernel)|on the same device|data-dependent|unallocated storage|fake impl|data-independent"
 )
 
 
