@@ -13,7 +13,8 @@ from torch.overrides import TorchFunctionMode
 from .tree import PLAIN
 from .values import SMALL
 
-CONTAINERS = {OrderedDict: dict, dict: dict, list: list, set: set}  # what is filled past the methods of a subclass
+CONTAINERS = (OrderedDict, dict, list, set)  # what is filled past the methods of a subclass
+PLAIN_CONTAINERS = (dict, list, tuple, set)  # they refuse nothing themselves
 STATE = torch.get_rng_state().numel()  # bytes
 AS_THEY_SAY = (nn.RNNBase, LazyModuleMixin)  # torch's layers that do more than hold attributes when they are copied
 
@@ -29,14 +30,14 @@ class Copier(TorchFunctionMode):
         super().__init__()
         self.on_meta, self.values, self.leaves, self.originals = on_meta, [], [], set()
         self.kept = {}  # {id of an original: what takes its place}, through all tries
-        self.alive = []
+        self.alive = []  # originals whose ids nothing else may take
         self.plain = []  # torch's own layers, each with its copy
         self.stand_in = self._held
 
     def model(self, model, modules):
-        """A copy of a model; what refuses to be copied is shared. Without ``modules`` that may be the model itself."""
+        """A copy of a model and of all its modules; a function has none, and stays what it is."""
         scripted = set()
-        for module in modules or []:
+        for module in modules:
             if isinstance(module, torch.jit.ScriptModule):
                 if module not in scripted and self.on_meta:
                     self.kept[id(module)] = _without_data(module)
@@ -47,21 +48,12 @@ class Copier(TorchFunctionMode):
             for tensor in [*module._parameters.values(), *lazy]:  # deepcopy would lose the marks on them
                 if tensor is not None and id(tensor) not in self.kept:
                     self.kept[id(tensor)] = self._parameter(tensor)
-            compiled = module._compiled_call_impl is not None
-            if (
-                type(module).__module__.startswith("torch.nn.modules.")
-                and not isinstance(module, AS_THEY_SAY)
-                and not compiled
-            ):
+            plain = type(module).__module__.startswith("torch.nn.modules.") and not isinstance(module, AS_THEY_SAY)
+            if plain and module._compiled_call_impl is None:
                 self.plain.append((module, type(module).__new__(type(module))))
         self.kept |= {id(module): twin for module, twin in self.plain}
-        try:
-            twin, self.kept = self._thing(model)
-        except Exception as error:
-            if modules is None:
-                return model  # a function that torch has compiled
-            raise ValueError(f"the model cannot be copied: {type(error).__name__}: {error}") from error
-        if modules is not None:
+        twin, self.kept = self._thing(model)
+        if modules:
             self.originals |= {number for number, other in self.kept.items() if isinstance(other, torch.Tensor)}
         return twin
 
@@ -92,9 +84,9 @@ class Copier(TorchFunctionMode):
                     return copy.deepcopy(thing, memo), memo
             except Exception as error:  # a class may raise anything here
                 stubborn = _refused(error)
-                if stubborn is thing or id(stubborn) in self.kept or isinstance(stubborn, nn.Module):
-                    raise
-            self.alive.append(stubborn)  # so that no other thing takes its id
+                if id(stubborn) in self.kept or type(stubborn) in PLAIN_CONTAINERS:
+                    raise ValueError(f"the model cannot be copied: {type(error).__name__}: {error}") from error
+            self.alive.append(stubborn)
             self.kept[id(stubborn)] = stubborn  # also inside itself
             self.kept[id(stubborn)] = self._filled(stubborn)
 
@@ -131,21 +123,22 @@ class Copier(TorchFunctionMode):
         return other
 
     def _filled(self, thing):
-        """A container of a class that refuses changes is filled past its methods; anything else is shared."""
-        kind = next((kind for kind in CONTAINERS if isinstance(thing, kind)), None)
+        """A copy made past the methods of a class that refuses; what is not of Python, such as a lock, is shared."""
         if isinstance(thing, torch.Generator):  # the oldest torch cannot copy it in another way
             return thing.clone_state()
-        if kind is None:
+        kind = next((kind for kind in CONTAINERS if isinstance(thing, kind)), object)
+        try:
+            other = kind.__new__(type(thing))
+            held = vars(thing)
+        except TypeError:
             return thing
-        inside = self._thing(CONTAINERS[kind](thing))[0]
-        other = kind.__new__(type(thing))
-        if CONTAINERS[kind] is dict:
-            for key, value in inside.items():
+        self.kept[id(thing)] = other
+        vars(other).update(self._thing(dict(held))[0])
+        if kind in (dict, OrderedDict):
+            for key, value in self._thing(dict(thing))[0].items():
                 kind.__setitem__(other, key, value)
-        else:
-            (list.extend if kind is list else set.update)(other, inside)
-        if hasattr(thing, "__dict__"):
-            vars(other).update(self._thing(dict(vars(thing)))[0])
+        elif kind is not object:
+            (list.extend if kind is list else set.update)(other, self._thing(list(thing))[0])
         return other
 
 

@@ -120,7 +120,7 @@ def _counted(model, inputs, shapes, backward, per_image, prices):
         dtype = next((x.dtype for x in state if x.is_floating_point() or x.is_complex()), torch.get_default_dtype())
         inputs = tuple(torch.empty(shape, dtype=dtype, device="meta", requires_grad=backward) for shape in shapes)
     copier = Copier(on_meta=any(x.is_meta for x in [*tensors(inputs), *tensors(given), *state]))
-    twin = copier.model(model, owner.modules() if owner is not None else None)
+    twin = copier.model(model, owner.modules() if owner is not None else ())
     copies = copier.inputs(inputs)
     watch, learnable = _watch(_parts(twin)[0], copier, prices)
     try:
