@@ -10,7 +10,7 @@ from torch.nn.modules.lazy import LazyModuleMixin
 from torch.nn.parameter import UninitializedTensorMixin
 from torch.overrides import TorchFunctionMode
 
-from .tree import PLAIN
+from .tree import PLAIN, memory
 from .values import SMALL
 
 CONTAINERS = (OrderedDict, dict, list, set)  # what is filled past the methods of a subclass
@@ -23,12 +23,12 @@ class Copier(TorchFunctionMode):
     """Copies that hold stand-ins for all tensors, wherever they are held: clones, or shapes alone on the meta device.
 
     ``values``: of small tensors on the meta device, pairs of the stand-in and a clone. ``leaves``: the stand-ins of
-    inputs that want a gradient. ``originals``: ids of all tensors that a model has been copied from.
+    inputs that want a gradient. ``originals``: ids of all tensors that a model was copied from, and their memory.
     """
 
     def __init__(self, on_meta):
         super().__init__()
-        self.on_meta, self.values, self.leaves, self.originals = on_meta, [], [], set()
+        self.on_meta, self.values, self.leaves, self.originals, self.places = on_meta, [], [], set(), set()
         self.kept = {}  # {id of an original: what takes its place}, through all tries
         self.alive = []  # originals whose ids nothing else may take
         self.plain = []  # torch's own layers, each with its copy
@@ -42,7 +42,9 @@ class Copier(TorchFunctionMode):
                 if module not in scripted and self.on_meta:
                     self.kept[id(module)] = _without_data(module)
                 scripted |= set(module.modules())
-                self.originals |= set(map(id, [*module.parameters(), *module.buffers()]))
+                self.originals |= {
+                    of(held) for held in [*module.parameters(), *module.buffers()] for of in (id, memory)
+                }
                 continue
             lazy = [held for held in module._buffers.values() if isinstance(held, UninitializedTensorMixin)]
             for tensor in [*module._parameters.values(), *lazy]:  # deepcopy would lose the marks on them
@@ -55,6 +57,7 @@ class Copier(TorchFunctionMode):
         twin, self.kept = self._thing(model)
         if modules:
             self.originals |= {number for number, other in self.kept.items() if isinstance(other, torch.Tensor)}
+            self.originals = (self.originals | self.places) - {0}
         return twin
 
     def inputs(self, inputs):
@@ -92,6 +95,7 @@ class Copier(TorchFunctionMode):
 
     def _held(self, tensor):
         """The stand-in of a tensor that a model holds; the state of a generator must stay what it is."""
+        self.places.add(memory(tensor))
         if not self.on_meta or tensor.dtype is torch.uint8 and tensor.dim() == 1 and len(tensor) <= STATE:
             other = tensor.detach().clone()
         elif tensor.is_meta or tensor.layout is torch.strided:

@@ -33,3 +33,9 @@ def mapped(function, values):
     if isinstance(values, (tuple, list)):
         return (list if isinstance(values, list) else tuple)(mapped(function, value) for value in values)
     return values
+
+
+def memory(tensor):
+    """Where a tensor's numbers lie; 0 on the meta device, and for layouts that have more than one place."""
+    dense = tensor.layout is torch.strided and not tensor.is_nested
+    return tensor.untyped_storage().data_ptr() if dense else 0

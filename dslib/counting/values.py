@@ -3,7 +3,7 @@
 So a model may read its strides, or a tensor that it makes from Python's numbers, while the maps have shapes only.
 """
 
-from .tree import mapped, tensors
+from .tree import mapped, memory, tensors
 
 SMALL = 4096  # numbers that a tensor has at most
 
@@ -18,7 +18,7 @@ class Values:
     def of(self, tensor):
         """The tensor's numbers, or None where there are shapes only."""
         _, numbers = self.pairs.get(id(tensor), (None, None if tensor.is_meta else tensor))
-        if numbers is None or numbers.numel() > SMALL or _memory(numbers) in self.lost:
+        if numbers is None or numbers.numel() > SMALL or memory(numbers) in self.lost:
             return None
         return numbers
 
@@ -53,11 +53,7 @@ class Values:
     def _lose(self, known, args, kwargs):
         written = [args[place] if place < len(args) else kwargs.get(name) for place, name in known.writes]
         numbers = [self.of(tensor) for tensor in tensors(written)]
-        self.lost |= {_memory(one) for one in numbers if one is not None}
-
-
-def _memory(tensor):
-    return tensor.untyped_storage().data_ptr()
+        self.lost |= {memory(one) for one in numbers if one is not None}
 
 
 def _without_data(tensor):

@@ -13,7 +13,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from .prices import GROUPS, facts
 from .report import Other
-from .tree import tensors
+from .tree import memory, tensors
 
 SAME_NUMBERS = {
     torch.ops.aten.clone,
@@ -27,8 +27,8 @@ class Watch(TorchDispatchMode):
     """While it is entered, notes each operation of this thread.
 
     ``names``: ``{id(module): path}``. ``owners``: ``{id(tensor): path}`` of the modules whose learnable tensors these
-    are; with None every ``nn.Parameter`` counts as learnable. ``originals``: ids of tensors that must stay untouched.
-    ``prices``: the user's own. ``values``: the :class:`Values` where there are shapes only, else None.
+    are; with None every ``nn.Parameter`` counts as learnable. ``originals``: ids and memory of tensors that must stay
+    untouched. ``prices``: the user's own. ``values``: the :class:`Values` where there are shapes only, else None.
     """
 
     supports_higher_order_operators = True
@@ -104,7 +104,8 @@ class Watch(TorchDispatchMode):
 
     def _run(self, func, known, args, kwargs, among):
         """What the operation returns; it is stopped before it runs if it is handed a tensor of the original."""
-        if self.originals and any(id(tensor) in self.originals for tensor in among):
+        handed = {id(tensor) for tensor in among} | ({memory(tensor) for tensor in among} if known.writes else set())
+        if not handed.isdisjoint(self.originals):
             raise ValueError(
                 f"{known.name} is handed a tensor of the model itself, not of the copy that is counted: forward "
                 "reaches the model past its own attributes (a closure, a global, something that cannot be copied)"

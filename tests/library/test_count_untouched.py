@@ -350,19 +350,19 @@ def test_marks_on_a_parameter_are_seen(kind):
     assert counted(model, kind, (2, 4)).macs == 40
 
 
-def past_its_attributes():
+def past_its_attributes(does=lambda layer, x: layer(x)):
     model = nn.Sequential(nn.Linear(4, 5))
-    model.forward = lambda x: model[0](x)
+    model.forward = lambda x: does(model[0], x)
     return model
 
 
 @BOTH
 def test_a_model_that_reaches_past_its_copy_is_refused(kind):
-    model = past_its_attributes()
-    before = state(model)
-    with pytest.raises(ValueError, match="is handed a tensor of the model itself, not of the copy that is counted"):
-        counted(model, kind, (2, 4))
-    assert state(model) == before
+    for model in (past_its_attributes(), past_its_attributes(lambda layer, x: layer.weight.data.mul_(2))):
+        before = state(model)
+        with pytest.raises(ValueError, match="is handed a tensor of the model itself, not of the copy that is counted"):
+            counted(model, kind, (2, 4))
+        assert state(model) == before
 
 
 class Uncopyable(nn.Linear):
