@@ -44,6 +44,7 @@ class Watch(TorchDispatchMode):
         self.apart = {"other": defaultdict(lambda: [0, 0, 0]), "unknown": defaultdict(lambda: [0, 0, 0])}
         self.read, self.leaves = {}, {}  # learnable tensors met so far; all tensors that could get a gradient
         self.views = {}  # {id(view): (view, the learnable tensor that it shows)}
+        self.met = {}  # {id(operation): (operation, its facts)}
         self.failed = None  # the last error of an operation, and what it was
         self.in_backward = False
         self.backwards = False
@@ -85,7 +86,8 @@ class Watch(TorchDispatchMode):
             self.views |= {id(view): (view, base) for view in tensors([out])}
             return out
         params = self._first_read(among)
-        macs = known.price and known.price(out, *args, **{name: kwargs[name] for name in kwargs if name != "out"})
+        kwargs.pop("out", None)
+        macs = known.price and known.price(out, *args, **kwargs)
         if macs is not None:
             self._note(known.name, args, out, macs, params)
         elif known.kind != "free" or params:
@@ -94,18 +96,19 @@ class Watch(TorchDispatchMode):
 
     def _known(self, func, among):
         """The facts of an operation, with the user's price if there is one, without torch's for sparse and the like."""
-        known = facts(func)
-        own = self.prices and (self.prices.get(func) or self.prices.get(getattr(func, "overloadpacket", None)))
-        if own:
-            return replace(known, price=own, kind="priced")
-        if known.price and any(tensor.layout not in DENSE or tensor.is_nested for tensor in among):
+        if id(func) not in self.met:  # an operation's own hash takes longer than all the rest
+            own = self.prices.get(func) or self.prices.get(getattr(func, "overloadpacket", None))
+            self.met[id(func)] = func, replace(facts(func), price=own, kind="own") if own else facts(func)
+        known = self.met[id(func)][1]
+        if known.kind == "priced" and any(tensor.layout not in DENSE or tensor.is_nested for tensor in among):
             return replace(known, price=None, kind="unknown")
         return known
 
     def _run(self, func, known, args, kwargs, among):
         """What the operation returns; it is stopped before it runs if it is handed a tensor of the original."""
-        handed = {id(tensor) for tensor in among} | ({memory(tensor) for tensor in among} if known.writes else set())
-        if not handed.isdisjoint(self.originals):
+        if self.originals and any(
+            id(tensor) in self.originals or known.writes and memory(tensor) in self.originals for tensor in among
+        ):
             raise ValueError(
                 f"{known.name} is handed a tensor of the model itself, not of the copy that is counted: forward "
                 "reaches the model past its own attributes (a closure, a global, something that cannot be copied)"
