@@ -43,6 +43,7 @@ def test_a_mixture_of_experts(device):
     a, b = ones(16, 16, dtype=torch.bfloat16, device=device), ones(2, 16, 32, dtype=torch.bfloat16, device=device)
     groups = torch.tensor([4, 16], dtype=torch.int32, device=device)
     assert count(torch._grouped_mm, a, b, groups).macs == 16 * 16 * 32  # each row meets one expert
+    assert count(torch._grouped_mm, a, b[0], groups).macs == 16 * 16 * 32  # each expert sums over a part of the 16
 
 
 def test_a_product_of_scaled_numbers():
