@@ -7,7 +7,6 @@ import functools
 import queue
 import threading
 import types
-import warnings
 import weakref
 
 import pytest
@@ -19,6 +18,7 @@ from torch.utils.checkpoint import checkpoint
 
 from dslib.counting import count
 
+pytestmark = pytest.mark.filterwarnings(r"ignore:`torch\.jit|.*LeafSpec")  # by torch, of itself
 both = pytest.mark.parametrize("real", [False, True], ids=["shapes", "real"])
 REFUSED = "is handed a tensor of the model itself, not of the copy that is counted"
 
@@ -279,12 +279,6 @@ def network():
     return nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Flatten(), nn.Linear(8 * 6 * 6, 4)).eval()
 
 
-def traced(make):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # TorchScript is deprecated
-        return make(network())
-
-
 ONE = 2 * 8 * 8  # MACs of the linear layer for two rows
 NETWORK = 3 * 8 * 9 * 36 + 8 * 36 * 4
 IMAGE = (1, 3, 8, 8)
@@ -312,8 +306,8 @@ KINDS = {
     "compiled inside": (lambda: nn.Sequential(torch.compile(network(), backend="eager")), IMAGE, NETWORK),
     "FX graph": (lambda: torch.fx.symbolic_trace(network()), IMAGE, NETWORK),
     "exported": (lambda: torch.export.export(network(), (torch.randn(IMAGE),)).module(), IMAGE, NETWORK),
-    "traced": (lambda: traced(lambda model: torch.jit.trace(model, torch.randn(IMAGE))), IMAGE, NETWORK),
-    "scripted inside": (lambda: nn.Sequential(traced(torch.jit.script)), IMAGE, NETWORK),
+    "traced": (lambda: torch.jit.trace(network(), torch.randn(IMAGE)), IMAGE, NETWORK),
+    "scripted inside": (lambda: nn.Sequential(torch.jit.script(network())), IMAGE, NETWORK),
 }
 
 
