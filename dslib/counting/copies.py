@@ -52,7 +52,10 @@ class Copier(TorchFunctionMode):
                     self.kept[id(tensor)] = self._parameter(tensor)
             plain = type(module).__module__.startswith("torch.nn.modules.") and not isinstance(module, AS_THEY_SAY)
             if plain and module._compiled_call_impl is None:
-                self.plain.append((module, type(module).__new__(type(module))))
+                twin = type(module).__new__(type(module))
+                # what wraps it may ask for its mode before the rest of it is there
+                vars(twin).update((name, held) for name, held in vars(module).items() if type(held) in PLAIN)
+                self.plain.append((module, twin))
         self.kept |= {id(module): twin for module, twin in self.plain}
         twin, self.kept = self._thing(model)
         if modules:

@@ -4,6 +4,7 @@ import contextlib
 import functools
 import re
 import threading
+import warnings
 from collections.abc import Awaitable, Iterator, Mapping
 from dataclasses import replace
 from math import prod
@@ -15,6 +16,7 @@ from torch import nn
 from torch.nn.parameter import UninitializedTensorMixin
 
 from .copies import Copier
+from .foreign import Foreign
 from .prices import own_prices
 from .report import Report, rows_with_shares
 from .switches import Switches
@@ -120,9 +122,11 @@ def _counted(model, inputs, shapes, backward, per_image, prices):
         dtype = next((x.dtype for x in state if x.is_floating_point() or x.is_complex()), torch.get_default_dtype())
         inputs = tuple(torch.empty(shape, dtype=dtype, device="meta", requires_grad=backward) for shape in shapes)
     copier = Copier(on_meta=any(x.is_meta for x in [*tensors(inputs), *tensors(given), *state]))
-    twin = copier.model(model, owner.modules() if owner is not None else ())
-    copies = copier.inputs(inputs)
-    watch, learnable = _watch(_parts(twin)[0], copier, prices)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # how torch copies is no matter of the user's
+        twin = copier.model(model, owner.modules() if owner is not None else ())
+        copies = copier.inputs(inputs)
+    watch, learnable = _watch(_parts(twin)[0], copier, copies, prices)
     try:
         out = watch.watch(twin, copies, backward)
         if isinstance(out, (Iterator, Awaitable)):
@@ -148,15 +152,16 @@ def _parts(model):
     return model if isinstance(model, nn.Module) else None, given
 
 
-def _watch(owner, copier, prices):
+def _watch(owner, copier, inputs, prices):
     """A Watch that knows the names of the copy's modules, and ``{path: learnable tensor}``; a function has neither."""
     values = Values(copier.values) if copier.on_meta else None
     if owner is None:
-        return Watch({}, None, (), prices, values), {}
+        return Watch({}, None, (), None, prices, values), {}
     names = {id(module): _written(path) for path, module in owner.named_modules()}
     learnable = {_written(path): tensor for path, tensor in owner.named_parameters()}
     owners = {id(tensor): path.rpartition(".")[0] or path for path, tensor in learnable.items()}
-    watch = Watch(names, owners, copier.originals, prices, values)
+    own = [x for x in [*copier.kept.values(), *owner.parameters(), *owner.buffers()] if isinstance(x, torch.Tensor)]
+    watch = Watch(names, owners, copier.originals, Foreign([*own, *tensors(inputs)]), prices, values)
     for module in owner.modules():
         if not isinstance(module, torch.jit.ScriptModule):
             module.register_forward_pre_hook(watch.elsewhere)

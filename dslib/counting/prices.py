@@ -155,6 +155,7 @@ class Facts:
     shows: bool  # whether it only gives its first argument another shape, or copies it
     writes: tuple  # (place, name) of the arguments that it changes
     makes: bool  # whether it can be told on which device
+    makes_memory: bool  # whether what it returns is no view of its arguments
 
 
 @cache
@@ -171,6 +172,7 @@ def facts(func):
         getattr(func, "is_view", False) or name in ("clone", "_to_copy"),
         tuple((i, one.name) for i, one in enumerate(arguments) if one.alias_info and one.alias_info.is_write),
         any(one.name == "device" for one in arguments),
+        not hasattr(func, "_schema") or not any(one.alias_info for one in func._schema.returns),
     )
 
 

@@ -36,6 +36,10 @@ def mapped(function, values):
 
 
 def memory(tensor):
-    """Where a tensor's numbers lie; 0 on the meta device, and for layouts that have more than one place."""
-    dense = tensor.layout is torch.strided and not tensor.is_nested
-    return tensor.untyped_storage().data_ptr() if dense else 0
+    """Where a tensor's numbers lie; 0 on the meta device, and for kinds that have no place or more than one."""
+    if tensor.is_meta or tensor.layout is not torch.strided or tensor.is_nested:
+        return 0
+    try:
+        return tensor.untyped_storage().data_ptr()
+    except (RuntimeError, ValueError):  # all zeros, or of no shape yet
+        return 0

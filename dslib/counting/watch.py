@@ -29,6 +29,7 @@ class Watch(TorchDispatchMode):
     ``names``: ``{id(module): path}``. ``owners``: ``{id(tensor): path}`` of the modules whose learnable tensors these
     are; with None every ``nn.Parameter`` counts as learnable. ``originals``: ids and memory of tensors that must stay
     untouched. ``prices``: the user's own. ``values``: the :class:`Values` where there are shapes only, else None.
+    ``foreign``: the :class:`Foreign` that keeps writes from what else is not the count's, or None for a function.
     """
 
     supports_higher_order_operators = True
@@ -37,9 +38,10 @@ class Watch(TorchDispatchMode):
     def _should_skip_dynamo(cls):
         return False  # skipping takes a second at first and some time at every call; nothing is compiled in a count
 
-    def __init__(self, names, owners, originals, prices, values):
+    def __init__(self, names, owners, originals, foreign, prices, values):
         super().__init__()
-        self.names, self.owners, self.originals, self.prices, self.values = names, owners, originals, prices, values
+        self.names, self.owners, self.prices, self.values = names, owners, prices, values
+        self.originals, self.foreign = originals, foreign
         self.rows = []
         self.apart = {"other": defaultdict(lambda: [0, 0, 0]), "unknown": defaultdict(lambda: [0, 0, 0])}
         self.read, self.leaves = {}, {}  # learnable tensors met so far; all tensors that could get a gradient
@@ -116,9 +118,15 @@ class Watch(TorchDispatchMode):
         try:
             if known.name == "convolution" and (misfit := _misfit(*args)):
                 raise ValueError(misfit)
+            if self.foreign is not None:
+                args, kwargs = self.foreign.spared(known, args, kwargs)
             if self.values is None or isinstance(func, HigherOrderOperator):
-                return func(*args, **kwargs)
-            return self.values.run(func, known, args, kwargs, among)
+                out = func(*args, **kwargs)
+            else:
+                out = self.values.run(func, known, args, kwargs)
+            if self.foreign is not None:
+                self.foreign.made(known, out)
+            return out
         except Exception as error:
             self.failed = error, f"{self.where(among)[1]}: {_call(known.name, among)}"
             raise
