@@ -123,7 +123,9 @@ class Copier(TorchFunctionMode):
         if isinstance(tensor, UninitializedTensorMixin):
             device = "meta" if self.on_meta else tensor.device
             return type(tensor)(requires_grad=tensor.requires_grad, device=device, dtype=tensor.data.dtype)
-        other = nn.Parameter(self._held(tensor), tensor.requires_grad)
+        held = self._held(tensor)
+        other = nn.Parameter(held, tensor.requires_grad)
+        self.values += [(other, numbers) for shapes, numbers in self.values[-1:] if shapes is held]
         if type(tensor) is not nn.Parameter and type(other) is nn.Parameter:
             other.__class__ = type(tensor)
         vars(other).update(vars(tensor))

@@ -126,6 +126,8 @@ def _counted(model, inputs, shapes, backward, per_image, prices):
         warnings.simplefilter("ignore")  # how torch copies is no matter of the user's
         twin = copier.model(model, owner.modules() if owner is not None else ())
         copies = copier.inputs(inputs)
+    if owner is not None and not set(owner.modules()).isdisjoint(_parts(twin)[0].modules()):
+        raise ValueError("the model cannot be copied: a module of it gives itself for its copy")
     watch, learnable = _watch(_parts(twin)[0], copier, copies, prices)
     try:
         out = watch.watch(twin, copies, backward)

@@ -4,6 +4,7 @@ import collections
 import contextlib
 import dataclasses
 import functools
+import itertools
 import queue
 import threading
 import types
@@ -75,14 +76,6 @@ class Locked:
         self.lock, self.w, self.last = threading.Lock(), w, threading.Condition()
 
 
-class CannotBeSet:
-    def __init__(self, w):
-        self.__dict__["w"] = w
-
-    def __setattr__(self, name, value):
-        raise AttributeError("frozen")
-
-
 class OwnState:
     def __init__(self, w):
         self.w = w
@@ -92,6 +85,14 @@ class OwnState:
 
     def __setstate__(self, state):
         self.w = state[0]
+
+
+class CopiesItself:
+    def __init__(self, w):
+        self.w = w
+
+    def __deepcopy__(self, memo):
+        return self
 
 
 def queued(w):
@@ -110,20 +111,16 @@ HOLDERS = {
     "view": (lambda w: w.T, lambda held: held),
     "nested": (lambda w: {"a": [(w,)]}, lambda held: held["a"][0][0]),
     "set": (lambda w: {w}, lambda held: next(iter(held))),
-    "frozenset": (lambda w: frozenset([w]), lambda held: next(iter(held))),
     "key": (lambda w: {w: 1}, lambda held: next(iter(held))),
     "deque": (lambda w: collections.deque([w], 3), lambda held: held[0]),
     "UserDict": (lambda w: collections.UserDict(w=w), lambda held: held["w"]),
-    "ChainMap": (lambda w: collections.ChainMap({"w": w}), lambda held: held["w"]),
     "defaultdict": (lambda w: collections.defaultdict(list, w=w), lambda held: held["w"]),
     "frozen dict": (lambda w: FrozenDict(w=w), lambda held: held["w"]),
     "frozen list": (lambda w: FrozenList([w]), lambda held: held[0]),
     "frozen set": (lambda w: FrozenSet([w]), lambda held: next(iter(held))),
     "frozen record with slots": (Record, attribute),
     "namedtuple": (lambda w: Pair(w, 1), attribute),
-    "namespace": (lambda w: types.SimpleNamespace(w=w), attribute),
     "beside a lock": (Locked, attribute),
-    "attributes that cannot be set": (CannotBeSet, attribute),
     "state of its own": (OwnState, attribute),
     "queue": (queued, lambda held: held.queue[0]),
     "partial": (lambda w: functools.partial(lambda w: w, w), lambda held: held()),
@@ -131,6 +128,13 @@ HOLDERS = {
     "optimizer": (lambda w: torch.optim.SGD([nn.Parameter(w)]), lambda held: held.param_groups[0]["params"][0]),
     "data set": (lambda w: torch.utils.data.TensorDataset(w), lambda held: held.tensors[0]),
     "distribution": (lambda w: torch.distributions.Normal(w, 1.0), lambda held: held.loc),
+    "read-only mapping": (lambda w: types.MappingProxyType({"w": w}), lambda held: held["w"]),
+    "copies that are itself": (CopiesItself, attribute),
+    "closure": (lambda w: lambda: w, lambda held: held()),
+    "default argument": (lambda w: lambda given=w: given, lambda held: held()),
+    "generator": (lambda w: itertools.repeat(w), next),
+    "class": (lambda w: type("Class", (), {"w": w}), attribute),
+    "weak reference": (weakref.ref, lambda held: held()),
     "parameters": (lambda w: nn.ParameterList([nn.Parameter(w)]), lambda held: held[0]),
 }
 
@@ -217,6 +221,7 @@ class Calls(nn.Module):
     def __init__(self, function):
         super().__init__()
         self.linear, self.function = nn.Linear(8, 8, bias=False), function
+        self.scale = nn.Parameter(torch.tensor(2.0))
 
     def forward(self, x):
         return self.function(self, x)
@@ -270,7 +275,7 @@ def twice(model, x):
 
 def constants(model, x):
     sizes = torch.tensor([3, 5])
-    left, right = model.linear(x).split(sizes.tolist(), 1)
+    left, right = model.linear(x * model.scale.item()).split(sizes.tolist(), 1)
     steps = [step.item() for step in torch.linspace(0, 1, 3)]
     return left[:, : sizes[0]] * steps[1] if sizes.sum() == 8 else right
 
@@ -369,6 +374,13 @@ def test_inside_of_something_else(context, real):
     with context():
         report = count(model, x) if real else count(model, input_size=IMAGE)
     assert (report.macs, report.uncounted) == (NETWORK, ())
+
+
+def test_a_module_that_gives_itself_for_its_copy_is_refused():
+    model = nn.Sequential(type("Itself", (nn.Linear,), {"__deepcopy__": lambda self, memo: self})(8, 8))
+    with pytest.raises(ValueError, match="a module of it gives itself for its copy"):
+        count(model, input_size=(2, 8))
+    assert not model[0]._forward_pre_hooks
 
 
 @both
