@@ -95,8 +95,8 @@ ENVIRONMENTS = {
         lambda: lines_of("requirements-jupyterlab.txt"),
     ),
     "zoo": Environment(
-        "all that the book needs, timm, torchvision and Triton",
-        "2.6 GB",
+        "all that the book needs, timm, torchvision, transformers, diffusers and Triton",
+        "2.7 GB",
         lambda: lines_of("requirements-zoo.txt"),
     ),
 }

@@ -25,6 +25,7 @@ LIBRARY = ("tests/library", "tests/course")
 # did not know, have meanwhile deprecated.
 OLD_WARNINGS = ("-W", "ignore::DeprecationWarning")
 FLOORS = {"python": python_of("floors"), "before": (f"PYTHONPATH={ROOT}",)}
+ZOO = ("tests/prove/test_timm.py", "tests/prove/test_zoo.py")
 
 
 def install(*arguments: str) -> tuple[str, list[str]]:
@@ -75,7 +76,7 @@ PARTS = {
     ],
     "zoo": [
         install("zoo"),
-        ("timm's and torchvision's networks", pytest("tests/prove/test_zoo.py", python=python_of("zoo"))),
+        ("networks as others write them", pytest(*ZOO, python=python_of("zoo"))),
         ("fused kernel in Triton's interpreter", pytest("tests/prove/test_fused.py", python=python_of("zoo"))),
     ],
 }

@@ -1,151 +1,221 @@
-"""Counting what a model or a function does, without changing it."""
+"""Counting what a model or a function does, on a copy of it."""
 
 import contextlib
 import functools
 import re
 import threading
+import warnings
+from collections.abc import Awaitable, Iterator, Mapping
 from dataclasses import replace
-from itertools import chain
 from math import prod
+from numbers import Integral
 
+import numpy as np
 import torch
 from torch import nn
+from torch.nn.parameter import UninitializedTensorMixin
 
-from .by_hand import Ledger
-from .report import Report, with_shares
-from .stand_ins import standing_in
-from .tree import mapped, tensors
+from .copies import Copier
+from .foreign import Foreign
+from .prices import own_prices
+from .report import Report, rows_with_shares
+from .switches import Switches
+from .tree import tensors
+from .values import Values
 from .watch import Watch
 
 # what torch says, among other words, where a value is asked for that is not there
-NO_VALUES = re.compile(r"(\b|_)[Mm]eta\b|on the same device|data-dependent|unallocated storage|fake impl|'indices'")
-ONE_AT_A_TIME = threading.RLock()  # switches of torch's are set and put back
+NO_VALUES = re.compile(
+    r"[Mm]eta (tensor|device|kernel)|on the same device|data-dependent|unallocated storage|fake impl|data-independent"
+)
 
 
-def count(model, *example_inputs, input_size=None, backward=False, elementwise=False, per_image=False):
+class OneAtATime(contextlib.ContextDecorator):
+    """Counts set switches of torch's and put them back. All in C, so that no interrupt comes between."""
+
+    lock = threading.RLock()
+    __enter__, __exit__ = lock.__enter__, lock.__exit__
+
+
+@OneAtATime()
+@torch.inference_mode(False)
+def count(model, *example_inputs, input_size=None, backward=False, per_image=False, prices=None):
     """Count the MACs that a model or a function does, exactly, by watching torch run it: a :class:`Report`.
 
     Either ``example_inputs`` are given, what the model is to be called with, or ``input_size``: a shape, batch
     included, or a list of shapes. With ``input_size`` nothing is computed and no memory is needed: the model runs on
     torch's meta device, with shapes alone. Example inputs on the meta device do the same, for a model that wants
     integers ``torch.zeros(1, 128, dtype=torch.long, device="meta")``; others are really run. Keyword arguments go in
-    with ``functools.partial(model, mask=...)``.
+    with ``functools.partial(model, mask=...)``; a model without inputs needs neither.
 
     ``backward``: count forward and backward, for the gradients of all parameters and inputs that require them (those
-    made from ``input_size`` do); without it gradients are off. ``elementwise``: find convolutions written by hand as
-    well, multiplications whose products are summed, in a column of their own (the chapter on counting says how).
-    ``per_image``: divide the MACs by the first axis of the first input.
+    made from ``input_size`` do); without it gradients are off. ``per_image``: divide the MACs by the first axis of the
+    first input. ``prices``: ``{operation: function}`` for operations of your own or in place of a built-in price; the
+    function is called with the result and then the arguments of each call, and returns its MACs::
 
-    Control flow counts as it ran. What a model holds, its gradients, buffers, hooks and mode, and torch's random
-    numbers stay as they are, also if it raises, and also if one of its methods is counted; what another function
-    changes is changed. What is done outside torch (numpy, plain Python) is not seen, and threads of the model's own are
-    only noted. Counts run one at a time.
+        def macs(out, x, weight, *rest, **options):
+            return out.numel() * weight[0].numel()
 
-    Raises ValueError for a model that is no callable, for inputs given twice or not at all, for sizes that are not
-    whole and positive, for a model that must see values on the meta device, and for counts that do not divide by the
-    images.
+        count(model, x, prices={torch.ops.torchvision.deform_conv2d: macs})
+
+    A copy of the model is run, so nothing happens to the model: with real inputs its tensors are held twice meanwhile.
+    What it shares with the world outside, such as a list that a hook fills, is not copied, and a *function* is run as
+    it is. Torch's random numbers and switches stay as they are. Control flow counts as it ran. What is done outside
+    torch (numpy, plain Python) is not seen, and threads of the model's own are only noted. Counts run one at a time.
+
+    The backward of attention counts as what ran. Where it is one operation, as on the CPU, the weights are computed
+    once more: 2.5 times forward. On the meta device it is made of products: twice forward.
+
+    Raises ValueError for a model that is no callable, returns before anything ran, or reaches past its copy; for inputs
+    and sizes that do not fit; for values needed on the meta device; for counts that do not divide by the images.
     """
-    if not callable(model) or isinstance(model, type):
-        raise ValueError(f"model must be a torch module or a function, got {model!r}")
-    owner = _owner(model)
-    inputs = _inputs(owner, example_inputs, input_size, backward)
-    on_meta = any(x.is_meta for x in tensors(inputs))
-    modules = dict(owner.named_modules()) if owner is not None else {}
-    with ONE_AT_A_TIME, _untouched(backward), standing_in(modules, on_meta) as places:
-        watch = _watch(modules, places, elementwise, on_meta)
-        copies = mapped(torch.clone, inputs)  # a model may work in place
+    _check_model(model)
+    prices = own_prices(prices)
+    if input_size is not None and example_inputs:
+        raise ValueError(f"pass example inputs or input_size, not both, got {len(example_inputs)} and {input_size}")
+    shapes = None if input_size is None else _shapes(input_size)
+    before = Switches()
+    try:
         try:
-            with watch:
-                out = model(*copies)
-                if backward:
-                    _backward(out, watch, [*(place.stand_in for place in places), *tensors(inputs)])
-        except (NotImplementedError, RuntimeError, TypeError) as error:
-            if on_meta and NO_VALUES.search(str(error)):
-                raise ValueError(
-                    f"the model needs values where there are shapes only: {error}; pass real tensors instead of "
-                    "input_size or meta tensors"
-                ) from error
+            before.set()
+            return _counted(model, example_inputs, shapes, bool(backward), bool(per_image), prices)
+        finally:
+            before.restore()
+    finally:
+        before.restore()  # an interrupt may have come into the first
+
+
+def _check_model(model):
+    if isinstance(model, Mapping):
+        raise ValueError(
+            f"model must be a torch module or a function, got a {type(model).__name__} of {len(model)} entries: if it "
+            "is a state dict or a checkpoint, build the model, load it, and pass the model"
+        )
+    if not callable(model) or isinstance(model, type):
+        said = repr(model)
+        said = said if len(said) < 80 else f"{said[:60]}..."
+        raise ValueError(f"model must be a torch module or a function, got {' '.join(said.split())}")
+
+
+def _shapes(input_size):
+    """A list of shapes from one or several, as plain integers."""
+    kinds = (list, tuple, np.ndarray)
+    several = (
+        isinstance(input_size, kinds) and len(input_size) and all(isinstance(shape, kinds) for shape in input_size)
+    )
+    shapes = [
+        list(shape) if isinstance(shape, kinds) else [shape] for shape in (input_size if several else [input_size])
+    ]
+    sides = [side for shape in shapes for side in shape]
+    if not all(shapes) or any(not isinstance(s, Integral) or isinstance(s, bool) or s < 1 for s in sides):
+        raise ValueError(f"input_size must be a shape of whole, positive sizes or a list of such, got {input_size}")
+    shapes = [[int(side) for side in shape] for shape in shapes]
+    if any(prod(shape) >= 2**63 for shape in shapes):
+        raise ValueError(f"input_size has more numbers than torch can address: {input_size}")
+    return shapes
+
+
+def _counted(model, inputs, shapes, backward, per_image, prices):
+    owner, given = _parts(model)
+    state = [*owner.parameters(), *owner.buffers()] if owner is not None else []
+    if shapes is not None:
+        dtype = next((x.dtype for x in state if x.is_floating_point() or x.is_complex()), torch.get_default_dtype())
+        inputs = tuple(torch.empty(shape, dtype=dtype, device="meta", requires_grad=backward) for shape in shapes)
+    copier = Copier(on_meta=any(x.is_meta for x in [*tensors(inputs), *tensors(given), *state]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # how torch copies is no matter of the user's
+        twin = copier.model(model, owner.modules() if owner is not None else ())
+        copies = copier.inputs(inputs)
+    if owner is not None and not set(owner.modules()).isdisjoint(_parts(twin)[0].modules()):
+        raise ValueError("the model cannot be copied: a module of it gives itself for its copy")
+    watch, learnable = _watch(_parts(twin)[0], copier, copies, prices)
+    try:
+        out = watch.watch(twin, copies, backward)
+        if isinstance(out, (Iterator, Awaitable)):
+            getattr(out, "close", tuple)()  # or a coroutine warns that nobody waits for it
+            raise ValueError(f"nothing ran: {type(out).__name__} is returned, and what it would do is still to come")
+        if backward:
+            watch.backward(out, [*learnable.values(), *copier.leaves])
+    except Exception as error:
+        explained = _explained(error, watch, inputs)
+        if explained is None:
             raise
-    learnable = {id(place.stand_in): place.stand_in for place in places if place.learnable}
-    params = sum(tensor.numel() for tensor in (learnable if modules else watch.read).values())
-    rows = watch.ledger.settled(watch.rows) if elementwise else watch.rows
-    report = Report(with_shares(rows), watch.found("other"), watch.found("unknown"), params)
-    return _per_image(report, tensors(inputs)) if per_image else report
+        raise explained from error
+    return _report(watch, learnable, tensors(copies), per_image)
 
 
-def _owner(model):
-    """The module that is called, also through a method of its or a partial; None where a function is."""
+def _parts(model):
+    """The module that is called, also through a method of its or a partial (None: a function), and given arguments."""
+    given = []
     while isinstance(model, functools.partial):
+        given += [*model.args, *model.keywords.values()]
         model = model.func
     model = getattr(model, "__self__", model)
-    return model if isinstance(model, nn.Module) else None
+    return model if isinstance(model, nn.Module) else None, given
 
 
-def _watch(modules, places, elementwise, on_meta):
-    """A Watch that knows the names of the model's modules and whose its parameters are; a function has none."""
-    ledger = Ledger() if elementwise else None
-    if not modules:
-        return Watch({}, None, ledger, on_meta)
-    names = {id(module): path for path, module in modules.items()}
-    owners = {id(p.stand_in): p.path.rpartition(".")[0] or p.name for p in reversed(places) if p.learnable}
-    return Watch(names, owners, ledger, on_meta)
+def _watch(owner, copier, inputs, prices):
+    """A Watch that knows the names of the copy's modules, and ``{path: learnable tensor}``; a function has neither."""
+    values = Values(copier.values) if copier.on_meta else None
+    if owner is None:
+        return Watch({}, None, (), None, prices, values), {}
+    names = {id(module): _written(path) for path, module in owner.named_modules()}
+    learnable = {_written(path): tensor for path, tensor in owner.named_parameters()}
+    owners = {id(tensor): path.rpartition(".")[0] or path for path, tensor in learnable.items()}
+    own = [x for x in [*copier.kept.values(), *owner.parameters(), *owner.buffers()] if isinstance(x, torch.Tensor)]
+    watch = Watch(names, owners, copier.originals, Foreign([*own, *tensors(inputs)]), prices, values)
+    for module in owner.modules():
+        if not isinstance(module, torch.jit.ScriptModule):
+            module.register_forward_pre_hook(watch.elsewhere)
+    return watch, learnable
 
 
-def _inputs(owner, example_inputs, input_size, backward):
-    """The inputs to call with, those from ``input_size`` made without data."""
-    if (input_size is None) == (not example_inputs):
-        raise ValueError(
-            f"pass example inputs or input_size, one of the two, got {len(example_inputs)} and {input_size}"
+def _written(path):
+    """The path without the wrapper of ``torch.compile``."""
+    return ".".join(part for part in path.split(".") if part != "_orig_mod")
+
+
+def _explained(error, watch, inputs):
+    """What the user can do about an error, or None for one of the model's own, which is passed on."""
+    said = str(error).split("\nException raised from")[0].strip()
+    if not inputs and isinstance(error, TypeError) and "missing" in said:
+        return ValueError(f"pass example inputs or input_size: {said}")
+    sizes = inputs[0] if len(inputs) == 1 else inputs
+    if isinstance(sizes, (tuple, list)) and sizes and all(type(side) is int for side in sizes):
+        return ValueError(f"the model was called with whole numbers: did you mean input_size={tuple(sizes)}?")
+    if watch.values is not None and isinstance(error, (RuntimeError, TypeError, ValueError)) and NO_VALUES.search(said):
+        return ValueError(
+            f"the model needs values where there are shapes only: {said}; pass real tensors instead of input_size or "
+            "meta tensors"
         )
-    if input_size is None:
-        # aliases, so that no gradient is written to the caller's tensors
-        return mapped(lambda x: x.detach().requires_grad_(x.requires_grad), example_inputs)
-    shapes = input_size if isinstance(input_size, (list, tuple)) else [input_size]
-    if not all(isinstance(shape, (list, tuple)) for shape in shapes):
-        shapes = [shapes]
-    for shape in shapes or [()]:
-        if not shape or any(not isinstance(side, int) or isinstance(side, bool) or side < 1 for side in shape):
-            raise ValueError(f"input_size must be a shape of whole, positive sizes or a list of such, got {input_size}")
-        if prod(shape) >= 2**63:
-            raise ValueError(f"input_size has more numbers than torch can address: {input_size}")
-    state = chain(owner.parameters(), owner.buffers()) if owner is not None else ()
-    dtype = next((tensor.dtype for tensor in state if tensor.is_floating_point()), torch.get_default_dtype())
-    return [torch.empty(shape, dtype=dtype, device="meta", requires_grad=backward) for shape in shapes]
+    if watch.failed is not None and watch.failed[0] is error:
+        return ValueError(f"{watch.failed[1]}: {said}")
+    return None
 
 
-@contextlib.contextmanager
-def _untouched(backward):
-    """Leave torch's random numbers and switches as they are; gradients are on if they are to be counted."""
-    fast_path = torch.backends.mha.get_fastpath_enabled()
-    devices = list(range(torch.cuda.device_count())) if torch.cuda.is_initialized() else []
-    inference = torch.inference_mode(False)
-    with torch.random.fork_rng(devices=devices), inference, torch.set_grad_enabled(backward):
-        # the fast path is one operation for a whole attention layer: its parts could not be seen
-        torch.backends.mha.set_fastpath_enabled(False)
-        try:
-            yield
-        finally:
-            torch.backends.mha.set_fastpath_enabled(fast_path)
-
-
-def _backward(out, watch, leaves):
-    """Run the gradients of all outputs, for all leaves that want one; they are thrown away."""
-    watch.in_backward = True
-    outputs = [tensor for tensor in tensors([out]) if tensor.requires_grad]
-    wanted = {id(leaf): leaf for leaf in leaves if leaf.requires_grad}
-    wanted |= watch.leaves  # a function's parameters are known once it has run
-    if not outputs or not wanted:
-        raise ValueError("backward=True needs an output that depends on a tensor with requires_grad")
-    torch.autograd.grad(outputs, list(wanted.values()), [torch.ones_like(o) for o in outputs], allow_unused=True)
+def _report(watch, learnable, inputs, per_image):
+    for path, tensor in learnable.items():
+        if isinstance(tensor, UninitializedTensorMixin):
+            raise ValueError(f"{path} has no shape yet, and this run gave it none")
+    held = {}
+    for path, tensor in learnable.items():
+        module = path.rpartition(".")[0]
+        held[module] = held.get(module, 0) + tensor.numel()
+    params = sum((learnable or watch.read)[key].numel() for key in learnable or watch.read)
+    report = Report(rows_with_shares(watch.rows), watch.found("other"), watch.found("unknown"), params, held=held)
+    return _per_image(report, inputs) if per_image else report
 
 
 def _per_image(report, inputs):
     """The report with its MACs divided by the size of the batch."""
-    images = next((x.shape[0] for x in inputs if x.dim()), None)
-    if images is None:
+    first = next((x for x in inputs if x.dim() > x.is_floating_point()), None)
+    if first is None:
         raise ValueError("per_image needs an input with an axis of images, got none")
-    numbers = [number for row in report.rows for number in (row.macs, row.by_hand_macs)]
-    if any(number % images for number in numbers):
-        raise ValueError(f"counts do not divide by a batch of {images}: pass one image")
-    rows = [replace(r, macs=r.macs // images, by_hand_macs=r.by_hand_macs // images) for r in report.rows]
+    images = first.shape[0]
+    if images == 0:
+        raise ValueError(f"per_image needs images, got a batch of none: {tuple(first.shape)}")
+    maps = [row.inputs[0][0] for row in report.rows if row.operation == "convolution"]
+    if any(row.macs % images for row in report.rows) or any(batch % images for batch in maps):
+        raise ValueError(f"counts do not divide by a batch of {images}: pass one image, with its axis of images")
+    rows = [replace(row, macs=row.macs // images) for row in report.rows]
     return replace(report, rows=tuple(rows), images=images)

@@ -3,7 +3,7 @@
 import csv
 import html
 import io
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True)
@@ -13,8 +13,7 @@ class Row:
     ``where``: path of the module that ran it, with file and line where the call stands in a module's own code or in a
     function. ``operation``: torch's name. ``inputs``, ``output``: shapes. ``groups``: of a convolution, else 1.
     ``params``: learnable scalars that it reads and no row before it has read. ``share``: of all MACs, in percent.
-    ``by_hand_macs``: multiplications of
-    elementwise operations whose products were summed, only with ``elementwise=True``.
+    ``module``: the path alone, empty for the model itself and in a function.
     """
 
     where: str
@@ -24,14 +23,14 @@ class Row:
     groups: int
     macs: int
     params: int
-    by_hand_macs: int = 0
+    module: str = ""
     share: float = 0.0
 
 
-def with_shares(rows):
-    """The rows, each with its share; 0 where there are no MACs at all."""
-    macs = sum(row.macs for row in rows)
-    return tuple(replace(row, share=100 * row.macs / macs) if row.macs else row for row in rows)
+def rows_with_shares(rows):
+    """A :class:`Row` from each tuple of its values without the share, which is 0 where there are no MACs at all."""
+    macs = sum(row[5] for row in rows)
+    return tuple(Row(*row, share=100 * row[5] / macs if macs else 0.0) for row in rows)
 
 
 @dataclass(frozen=True)
@@ -55,9 +54,9 @@ class Report:
 
     ``rows``: a :class:`Row` for each operation with MACs, in running order. ``other``: elementwise operations, norms,
     pooling, reductions, never mixed in. ``uncounted``: what was met and could not be priced: if it is not empty, the
-    true number may be higher. ``by_hand_macs``: see :class:`Row`; not part of ``macs``. ``images``: the images that
-    the counts are divided by, 1 unless ``per_image`` was asked for. ``params`` are all learnable scalars of the model,
-    used or not; of a function, those that it read.
+    true number may be higher. ``images``: the images that the counts are divided by, 1 unless ``per_image`` was asked
+    for. ``params`` are all learnable scalars of the model, used or not; of a function, those that it read. ``held``:
+    those of each module's own, ``{path: scalars}``; empty for a function.
     """
 
     rows: tuple
@@ -65,6 +64,7 @@ class Report:
     uncounted: tuple
     params: int
     images: int = 1
+    held: dict = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def macs(self):
@@ -76,22 +76,40 @@ class Report:
         """Floating-point operations, ``2 * macs``."""
         return 2 * self.macs
 
-    @property
-    def by_hand_macs(self):
-        """Multiplications of elementwise operations whose products were summed; 0 unless they were looked for."""
-        return sum(row.by_hand_macs for row in self.rows)
+    def by_module(self, depth=1):
+        """The totals of the modules whose names have ``depth`` parts, or fewer if they do MACs themselves: a Report.
+
+        Its rows have no shapes. Their parameters are all that the modules hold.
+        """
+        if not isinstance(depth, int) or depth < 1:
+            raise ValueError(f"depth must be a whole number, 1 or more, got {depth!r}")
+
+        def top(path):
+            return ".".join(path.split(".")[:depth])
+
+        totals = {}
+        for module, params in self.held.items():
+            if module:
+                totals.setdefault(top(module), [0, 0, []])[1] += params
+        for row in self.rows:
+            total = totals.setdefault(top(row.module) or row.where, [0, 0, []])
+            total[0] += row.macs
+            total[1] += 0 if self.held else row.params
+            total[2] += [row.operation] * (row.operation not in total[2])
+        rows = [(path, " ".join(done), (), None, 1, *numbers, path) for path, (*numbers, done) in totals.items()]
+        return replace(self, rows=rows_with_shares(rows))
 
     def table(self):
         """Column names and rows of text, the last row the sum."""
-        by_hand = self.by_hand_macs > 0
-        head = ["where", "operation", "shapes", "groups", "params", "MACs", "share"] + ["by hand"] * by_hand
+        head = ["where", "operation", "shapes", "groups", "params", "MACs", "share"]
         lines = []
         for row in self.rows:
-            shapes = " ".join(_shape(shape) for shape in row.inputs) + " -> " + _shape(row.output)
-            counts = [str(row.groups), f"{row.params:,}", f"{row.macs:,}", f"{row.share:.2f} %"]
-            lines.append([row.where, row.operation, shapes, *counts] + [f"{row.by_hand_macs:,}"] * by_hand)
+            shapes = "" if row.output is None else f"{_shapes(row.inputs)} -> {_shapes([row.output])}"
+            groups = "" if row.output is None else str(row.groups)
+            counts = [groups, f"{row.params:,}", f"{row.macs:,}", f"{row.share:.2f} %"]
+            lines.append([row.where, row.operation, shapes, *counts])
         total = ["total", "", "", "", f"{self.params:,}", f"{self.macs:,}", f"{100 * bool(self.macs):.2f} %"]
-        return head, [*lines, total + [f"{self.by_hand_macs:,}"] * by_hand]
+        return head, [*lines, total]
 
     def notes(self):
         """Sentences below the table: the unit, what was left out by convention, and what could not be counted."""
@@ -128,14 +146,20 @@ class Report:
         return "\n".join([*rows, "", *self.notes()])
 
     def to_csv(self):
-        """The rows as comma-separated values with a header, counts as plain integers, without the sum."""
+        """The rows as comma-separated values with a header, counts as plain integers, without the sum.
+
+        What was not counted has rows of its own at the end: ``where`` is NOT COUNTED, and ``macs`` is empty, which
+        pandas reads as missing and leaves out of sums.
+        """
         file = io.StringIO()
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["where", "operation", "inputs", "output", "groups", "params", "macs", "share", "by_hand_macs"])
+        writer.writerow(["where", "operation", "inputs", "output", "groups", "params", "macs", "share"])
         for row in self.rows:
-            inputs = " ".join(_shape(shape) for shape in row.inputs)
-            counts = [row.groups, row.params, row.macs, f"{row.share:.4f}", row.by_hand_macs]
-            writer.writerow([row.where, row.operation, inputs, _shape(row.output), *counts])
+            output = "" if row.output is None else _shapes([row.output])
+            counts = [row.groups, row.params, row.macs, f"{row.share:.4f}"]
+            writer.writerow([row.where, row.operation, _shapes(row.inputs), output, *counts])
+        for entry in self.uncounted:
+            writer.writerow([f"NOT COUNTED ({entry.calls})", entry.operation, "", "", "", entry.params, "", ""])
         return file.getvalue()
 
     def _repr_html_(self):
@@ -153,5 +177,5 @@ class Report:
         return f'<div style="overflow-x:auto">{table}</div>{notes}'
 
 
-def _shape(shape):
-    return "x".join(map(str, shape)) or "scalar"
+def _shapes(shapes):
+    return " ".join("x".join(map(str, shape)) or "scalar" for shape in shapes)

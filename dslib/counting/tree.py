@@ -1,16 +1,16 @@
 """The tensors among arguments and results, however they are nested."""
 
-from dataclasses import is_dataclass
+from dataclasses import fields, is_dataclass
 
 import torch
 
-PLAIN = {int, float, bool, str, type(None)}  # most arguments are such: looked at first, for speed
+PLAIN = {int, float, bool, str, type(None), torch.dtype, torch.device}  # most arguments are such: looked at first
 
 
 def tensors(values):
-    """The tensors in a tensor or in nested tuples, lists, dicts and dataclasses, in order."""
+    """The tensors in nested tuples, lists, dicts and dataclasses, in order."""
     found = []
-    for value in (values,) if isinstance(values, torch.Tensor) else values:
+    for value in values:
         if type(value) in PLAIN:
             continue
         if isinstance(value, torch.Tensor):
@@ -20,17 +20,26 @@ def tensors(values):
         elif isinstance(value, dict):
             found += tensors(value.values())
         elif is_dataclass(value) and not isinstance(value, type):
-            found += tensors(vars(value).values())
+            found += tensors([getattr(value, field.name, None) for field in fields(value)])
     return found
 
 
 def mapped(function, values):
-    """The same nesting with ``function`` of each tensor in its place; only tuples, lists and dicts are gone into."""
+    """The same nesting of tuples, lists and dicts, with ``function`` of each tensor in its place."""
     if isinstance(values, torch.Tensor):
         return function(values)
     if isinstance(values, dict):
-        return type(values)((key, mapped(function, value)) for key, value in values.items())
+        return {key: mapped(function, value) for key, value in values.items()}
     if isinstance(values, (tuple, list)):
-        parts = [mapped(function, value) for value in values]
-        return type(values)(*parts) if hasattr(values, "_fields") else type(values)(parts)
+        return (list if isinstance(values, list) else tuple)(mapped(function, value) for value in values)
     return values
+
+
+def memory(tensor):
+    """Where a tensor's numbers lie; 0 on the meta device, and for kinds that have no place or more than one."""
+    if tensor.is_meta or tensor.layout is not torch.strided or tensor.is_nested:
+        return 0
+    try:
+        return tensor.untyped_storage().data_ptr()
+    except (RuntimeError, ValueError):  # all zeros, or of no shape yet
+        return 0

@@ -3,110 +3,133 @@
 import sys
 import threading
 from collections import defaultdict
-from functools import cache
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 from torch import nn
 from torch._ops import HigherOrderOperator
-from torch.nn.modules import module as torch_module
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from .prices import PRICES, aten, kind_of
-from .report import Other, Row
-from .shapes import run_without_data
-from .tree import tensors
+from .prices import GROUPS, facts
+from .report import Other
+from .tree import memory, tensors
 
-SAME_NUMBERS = {aten.clone, aten._to_copy}  # what they return is as learnable as what they are given
-GROUPS = {"convolution": 8, "_convolution": 8, "convolution_backward": 9}  # their place among the arguments
-OWN_FOLDERS = (str(Path(torch.__file__).parent), str(Path(__file__).parent))
+SAME_NUMBERS = {
+    torch.ops.aten.clone,
+    torch.ops.aten._to_copy,
+}  # what they return is as learnable as what they are given
+DENSE = {torch.strided, torch._mkldnn}  # layouts whose shapes say what is multiplied
+OWN_FOLDERS = (str(Path(torch.__file__).parent), str(Path(__file__).parent), "<")
 
 
 class Watch(TorchDispatchMode):
-    """While it is entered, notes each operation of this thread; nothing is left behind when it is left.
+    """While it is entered, notes each operation of this thread.
 
     ``names``: ``{id(module): path}``. ``owners``: ``{id(tensor): path}`` of the modules whose learnable tensors these
-    are; with None every ``nn.Parameter`` counts as learnable. ``ledger``: told of every operation, for products by
-    hand. ``on_meta``: whatever tensor the code makes is made on the meta device.
+    are; with None every ``nn.Parameter`` counts as learnable. ``originals``: ids and memory of tensors that must stay
+    untouched. ``prices``: the user's own. ``values``: the :class:`Values` where there are shapes only, else None.
+    ``foreign``: the :class:`Foreign` that keeps writes from what else is not the count's, or None for a function.
     """
 
     supports_higher_order_operators = True
 
-    def __init__(self, names, owners, ledger=None, on_meta=False):
+    @classmethod
+    def _should_skip_dynamo(cls):
+        return False  # skipping takes a second at first and some time at every call; nothing is compiled in a count
+
+    def __init__(self, names, owners, originals, foreign, prices, values):
         super().__init__()
-        self.names, self.owners, self.ledger, self.on_meta = names, owners, ledger, on_meta
-        self.path, self.rows = [], []
+        self.names, self.owners, self.prices, self.values = names, owners, prices, values
+        self.originals, self.foreign = originals, foreign
+        self.rows = []
         self.apart = {"other": defaultdict(lambda: [0, 0, 0]), "unknown": defaultdict(lambda: [0, 0, 0])}
         self.read, self.leaves = {}, {}  # learnable tensors met so far; all tensors that could get a gradient
         self.views = {}  # {id(view): (view, the learnable tensor that it shows)}
-        self.hooks = []
+        self.met = {}  # {id(operation): (operation, its facts)}
+        self.failed = None  # the last error of an operation, and what it was
         self.in_backward = False
+        self.backwards = False
+        self.thread = threading.get_ident()
 
-    def __enter__(self):
-        thread = threading.get_ident()  # hooks are called in all threads, dispatch modes are not
+    def watch(self, model, inputs, backward):
+        """What the model returns while it is watched."""
+        self.backwards = backward
+        with torch.set_grad_enabled(backward), self:
+            return model(*inputs)
 
-        def entered(module, inputs):
-            if threading.get_ident() == thread:
-                self.path.append(module)
-            elif id(module) in self.names:
-                self._set_apart("unknown", f"{type(module).__name__} in another thread", None, 0)
-
-        def left(module, inputs, output):
-            if threading.get_ident() == thread:
-                self.path.pop()
-
-        self.hooks = [
-            torch_module.register_module_forward_pre_hook(entered),
-            torch_module.register_module_forward_hook(left, always_call=True),
-        ]
-        return super().__enter__()
-
-    def __exit__(self, *error):
-        for hook in self.hooks:
-            hook.remove()
-        return super().__exit__(*error)
+    def backward(self, out, leaves):
+        """Run the gradients of all outputs, for all leaves that want one; they are thrown away."""
+        self.in_backward = True
+        outputs = [tensor for tensor in tensors([out]) if tensor.requires_grad]
+        # a function's parameters are known once it has run
+        wanted = {id(leaf): leaf for leaf in [*leaves, *self.leaves.values()] if leaf.requires_grad}
+        if not outputs or not wanted:
+            raise ValueError("backward=True needs an output that depends on a tensor with requires_grad")
+        with self:
+            ones = [torch.ones_like(output) for output in outputs]
+            torch.autograd.grad(outputs, list(wanted.values()), ones, allow_unused=True)
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         kwargs = kwargs or {}
-        if isinstance(func, HigherOrderOperator):  # runs functions that it has been given
-            out = func(*args, **kwargs)
-            self._set_apart("unknown", func.name(), out, 0)
-            return out
-        price = PRICES.get(func.overloadpacket)
-        if price is None and kind_of(func) == "unknown":
-            out = self._taken_apart(func, args, kwargs)
+        if any(hasattr(kind, "__tensor_flatten__") for kind in types):
+            return NotImplemented  # a tensor that is made of others, such as a nested one: what it does to them is seen
+        among = tensors(args) + tensors(kwargs.values()) if kwargs else tensors(args)
+        known = self._known(func, among)
+        if known.kind == "unknown" and hasattr(func, "decompose") and not any(tensor.is_nested for tensor in among):
+            with self:  # an operation that is made of others: they are seen one by one
+                out = func.decompose(*args, **kwargs)
             if out is not NotImplemented:
                 return out
-        if self.on_meta:
-            args, kwargs = _moved_to_meta(func, args, kwargs)
-            out = run_without_data(func, args, kwargs)
-        else:
-            out = func(*args, **kwargs)
-        among = tensors(args)
-        self.leaves |= {id(tensor): tensor for tensor in among if tensor.requires_grad and tensor.is_leaf}
-        if (func.is_view or func.overloadpacket in SAME_NUMBERS) and (base := self._learnable(args[0])) is not None:
-            for view in tensors(out):
-                self.views[id(view)] = view, base  # kept alive, so that no other tensor takes its id
+        out = self._run(func, known, args, kwargs, among)
+        if self.backwards:
+            self.leaves |= {id(tensor): tensor for tensor in among if tensor.requires_grad and tensor.is_leaf}
+        if known.shows and (base := self._learnable(args[0])) is not None:  # nothing is read yet
+            self.views |= {id(view): (view, base) for view in tensors([out])}
             return out
         params = self._first_read(among)
-        if price is not None and all(tensor.layout is torch.strided for tensor in among):
-            options = {name: value for name, value in kwargs.items() if name != "out"}
-            self._note(func, args, out, price(out, *args, **options), params)
-        elif (kind := "unknown" if price is not None else kind_of(func)) != "free" or params:
-            name = func.overloadpacket.__name__.removesuffix("_")
-            name = name if func.namespace == "aten" else f"{func.namespace}::{name}"
-            self._set_apart("other" if kind == "free" else kind, name, out, params)
-        if self.ledger is not None:
-            self.ledger.see(func, args, out, self)
+        kwargs.pop("out", None)
+        macs = known.price and known.price(out, *args, **kwargs)
+        if macs is not None:
+            self._note(known.name, args, out, macs, params)
+        elif known.kind != "free" or params:
+            self._set_apart("unknown" if known.kind == "unknown" else "other", known.name, out, params)
         return out
 
-    def _taken_apart(self, func, args, kwargs):
-        """The result of an operation that is made of others, which are then seen one by one, or NotImplemented."""
-        super().__enter__()  # the hooks are there already
+    def _known(self, func, among):
+        """The facts of an operation, with the user's price if there is one, without torch's for sparse and the like."""
+        if id(func) not in self.met:  # an operation's own hash takes longer than all the rest
+            own = self.prices.get(func) or self.prices.get(getattr(func, "overloadpacket", None))
+            self.met[id(func)] = func, replace(facts(func), price=own, kind="own") if own else facts(func)
+        known = self.met[id(func)][1]
+        if known.kind == "priced" and any(tensor.layout not in DENSE or tensor.is_nested for tensor in among):
+            return replace(known, price=None, kind="unknown")
+        return known
+
+    def _run(self, func, known, args, kwargs, among):
+        """What the operation returns; it is stopped before it runs if it is handed a tensor of the original."""
+        if self.originals and any(
+            id(tensor) in self.originals or known.writes and memory(tensor) in self.originals for tensor in among
+        ):
+            raise ValueError(
+                f"{known.name} is handed a tensor of the model itself, not of the copy that is counted: forward "
+                "reaches the model past its own attributes (a closure, a global, something that cannot be copied)"
+            )
         try:
-            return func.decompose(*args, **kwargs)
-        finally:
-            super().__exit__(None, None, None)
+            if known.name == "convolution" and (misfit := _misfit(*args)):
+                raise ValueError(misfit)
+            if self.foreign is not None:
+                args, kwargs = self.foreign.spared(known, args, kwargs)
+            if self.values is None or isinstance(func, HigherOrderOperator):
+                out = func(*args, **kwargs)
+            else:
+                out = self.values.run(func, known, args, kwargs)
+            if self.foreign is not None:
+                self.foreign.made(known, out)
+            return out
+        except Exception as error:
+            self.failed = error, f"{self.where(among)[1]}: {_call(known.name, among)}"
+            raise
 
     def _set_apart(self, kind, name, out, params):
         elements = sum(tensor.numel() for tensor in tensors([out])[:1])  # the others are statistics, indices
@@ -114,26 +137,40 @@ class Watch(TorchDispatchMode):
         for index, more in enumerate((1, elements, params)):
             entry[index] += more
 
-    def _note(self, func, args, out, macs, params):
-        name = func.overloadpacket.__name__
+    def _note(self, name, args, out, macs, params):
         groups = args[GROUPS[name]] if name in GROUPS else 1
         among = [arg for arg in args if isinstance(arg, torch.Tensor)]
         shapes = tuple(tuple(tensor.shape) for tensor in among)
-        self.rows.append(Row(self.where(among), name, shapes, tuple(tensors(out)[0].shape), groups, macs, params))
+        output = next((tuple(tensor.shape) for tensor in tensors([out])), ())
+        module, where = self.where(among)
+        self.rows.append((where, name, shapes, output, groups, macs, params, module))
 
     def where(self, read=()):
-        """Path of the running module; for code that is no layer of torch's also the line that called."""
+        """Path of the running module, and the same with the line that called for code that is no layer of torch's."""
         if self.in_backward:  # no module runs: a learnable tensor tells which one it belongs to
             bases = [self._learnable(tensor) for tensor in read]
             names = [self.owners[id(base)] for base in bases if base is not None and self.owners]
-            return f"{names[0]} (backward)" if names else "(backward)"
-        if not self.path:
-            return _call_site()
-        module = self.path[-1]
-        name = self.names.get(id(module), type(module).__name__) or type(module).__name__
+            return (names[0], f"{names[0]} (backward)") if names else ("", "(backward)")
+        module, site = self._caller()
+        path = self.names.get(id(module), "")
+        name = path or type(module).__name__
         if type(module).__module__.startswith("torch.nn."):
-            return name
-        return f"{name} {_call_site()}".rstrip()
+            return path, name
+        return path, _named(site) if module is None else f"{name} {_named(site)}".rstrip()
+
+    def _caller(self):
+        """The innermost module that runs, and the innermost frame that is neither torch's nor ours."""
+        frame, module, site, inside = sys._getframe(2), None, None, True
+        while frame is not None and (site is None or module is None and inside):
+            code = frame.f_code
+            inside = inside and code is not Watch.watch.__code__  # further out is whoever counts
+            if module is None and inside and code.co_varnames[:1] == ("self",):
+                found = frame.f_locals.get("self")
+                module = found if isinstance(found, nn.Module) else None
+            if site is None and not code.co_filename.startswith(OWN_FOLDERS):
+                site = frame
+            frame = frame.f_back
+        return module, site
 
     def _learnable(self, tensor):
         """The learnable tensor that this one is or shows, or None."""
@@ -152,34 +189,31 @@ class Watch(TorchDispatchMode):
                 fresh += base.numel()
         return fresh
 
+    def elsewhere(self, module, inputs):
+        """A hook before each module: what runs in another thread is not seen, and said so."""
+        if threading.get_ident() != self.thread:
+            self._set_apart("unknown", f"{type(module).__name__} in another thread", None, 0)
+
     def found(self, kind):
         """The operations set apart, ``"other"`` or ``"unknown"``."""
         return tuple(Other(name, *counts) for name, counts in self.apart[kind].items())
 
 
-def _moved_to_meta(func, args, kwargs):
-    """The arguments of an operation that makes tensors, changed so that it makes them without data."""
-    if _takes_device(func):
-        kwargs = {**kwargs, "device": "meta"}
-    elif func is aten.lift_fresh.default:  # torch.tensor([...])
-        args = (args[0].to("meta"),)
-    return args, kwargs
-
-
-@cache
-def _takes_device(func):
-    return any(argument.name == "device" for argument in func._schema.arguments)
-
-
-def _call_site():
-    """``file.py:line`` of the innermost frame that is neither torch's nor ours; empty if there is none."""
-    frame = sys._getframe(1)
-    while frame is not None and (
-        frame.f_code.co_filename.startswith(OWN_FOLDERS) or frame.f_code.co_filename[0] == "<"
-    ):
-        frame = frame.f_back
+def _named(frame):
+    """``file.py:line`` of a frame; empty if there is none."""
     if frame is None:
         return ""
     file = Path(frame.f_code.co_filename)
     # a notebook's cells are files with names that change from run to run
     return f"{'cell' if 'ipykernel' in file.parent.name else file.name}:{frame.f_lineno}"
+
+
+def _call(name, among):
+    return f"{name} of {', '.join('x'.join(map(str, tensor.shape)) or 'a number' for tensor in among)}"
+
+
+def _misfit(x, weight, bias, stride, padding, dilation, transposed, output_padding, groups, *switches):
+    """What is wrong with the channels of a convolution; on the meta device torch does not say, or not how many."""
+    takes = weight.shape[0] if transposed else weight.shape[1] * groups
+    fits = x.dim() < 2 or x.shape[1] == takes
+    return "" if fits else f"the layer takes {takes} channels and gets {x.shape[1]}"

@@ -16,183 +16,61 @@ from dslib.models.ghostnet import SqueezeExcite
 pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths:UserWarning")
 devices = pytest.mark.parametrize("device", ["cpu", "meta"])
 
-# {name: (layer, input, output, groups, MACs, params)}
-CONVOLUTIONS = {
-    "1-D": (nn.Conv1d(3, 5, 4, stride=3), (2, 3, 17), (2, 5, 5), 1, 2 * 5 * 5 * 3 * 4, 5 * 3 * 4 + 5),
-    "1-D depthwise": (nn.Conv1d(6, 6, 3, padding=1, groups=6), (2, 6, 9), (2, 6, 9), 6, 2 * 6 * 9 * 3, 6 * 3 + 6),
-    "2-D": (
-        nn.Conv2d(3, 5, (3, 2), padding=(1, 0), bias=False),
-        (2, 3, 7, 6),
-        (2, 5, 7, 5),
-        1,
-        2 * 5 * (7 * 5) * 3 * (3 * 2),
-        5 * 3 * (3 * 2),
-    ),
-    "2-D strided, dilated, grouped": (
+# {name: (layer, input, MACs)}
+CASES = {
+    "1-D": (nn.Conv1d(3, 5, 4, stride=3), (2, 3, 17), 2 * 5 * 5 * 3 * 4),
+    "1-D depthwise": (nn.Conv1d(6, 6, 3, padding=1, groups=6), (2, 6, 9), 2 * 6 * 9 * 3),
+    "2-D": (nn.Conv2d(3, 5, (3, 2), padding=(1, 0), bias=False), (2, 3, 7, 6), 2 * 5 * (7 * 5) * 3 * (3 * 2)),
+    "strided, dilated, grouped": (
         nn.Conv2d(12, 18, (5, 3), stride=(2, 3), padding=(2, 0), dilation=(1, 2), groups=6),
         (2, 12, 17, 21),
-        (2, 18, 9, 6),
-        6,
         2 * 18 * (9 * 6) * 2 * (5 * 3),
-        18 * 2 * (5 * 3) + 18,
     ),
-    "2-D depthwise": (
-        nn.Conv2d(8, 8, 3, stride=2, groups=8, bias=False),
-        (1, 8, 9, 12),
-        (1, 8, 4, 5),
-        8,
-        8 * (4 * 5) * 9,
-        8 * 9,
-    ),
-    "2-D depth multiplier 3": (
-        nn.Conv2d(4, 12, 3, groups=4),
-        (1, 4, 6, 5),
-        (1, 12, 4, 3),
-        4,
-        12 * (4 * 3) * 9,
-        12 * 9 + 12,
-    ),
-    "2-D pointwise": (nn.Conv2d(7, 9, 1), (3, 7, 4, 5), (3, 9, 4, 5), 1, 3 * 9 * (4 * 5) * 7, 9 * 7 + 9),
-    "3-D": (
-        nn.Conv3d(2, 3, (3, 2, 1), stride=(1, 2, 1)),
-        (2, 2, 5, 6, 4),
-        (2, 3, 3, 3, 4),
-        1,
-        2 * 3 * (3 * 3 * 4) * 2 * (3 * 2 * 1),
-        3 * 2 * 6 + 3,
-    ),
-    "3-D depthwise": (
-        nn.Conv3d(4, 8, 2, groups=4, bias=False),
-        (1, 4, 3, 4, 5),
-        (1, 8, 2, 3, 4),
-        4,
-        8 * (2 * 3 * 4) * 8,
-        8 * 8,
-    ),
-    "'same'": (
-        nn.Conv2d(3, 5, (3, 5), dilation=(2, 1), padding="same"),
-        (1, 3, 7, 6),
-        (1, 5, 7, 6),
-        1,
-        5 * (7 * 6) * 3 * 15,
-        5 * 3 * 15 + 5,
-    ),
-    "'same', even kernel": (
-        nn.Conv2d(4, 6, (2, 4), padding="same", groups=2),
-        (1, 4, 7, 6),
-        (1, 6, 7, 6),
-        2,
-        6 * (7 * 6) * 2 * 8,
-        6 * 2 * 8 + 6,
-    ),
-    "1-D 'same', even kernel": (
-        nn.Conv1d(3, 5, 4, padding="same"),
-        (2, 3, 9),
-        (2, 5, 9),
-        1,
-        2 * 5 * 9 * 3 * 4,
-        5 * 3 * 4 + 5,
-    ),
-    "'valid'": (
-        nn.Conv2d(3, 5, 2, padding="valid"),
-        (1, 3, 7, 6),
-        (1, 5, 6, 5),
-        1,
-        5 * (6 * 5) * 3 * 4,
-        5 * 3 * 4 + 5,
-    ),
-    "reflect": (
-        nn.Conv2d(3, 5, 3, padding=1, padding_mode="reflect"),
-        (1, 3, 7, 6),
-        (1, 5, 7, 6),
-        1,
-        5 * (7 * 6) * 3 * 9,
-        5 * 3 * 9 + 5,
-    ),
-    "circular, 'same', even kernel": (
-        nn.Conv1d(4, 4, 4, padding="same", padding_mode="circular", groups=4),
-        (2, 4, 9),
-        (2, 4, 9),
-        4,
-        2 * 4 * 9 * 4,
-        4 * 4 + 4,
-    ),
-    "complex numbers are taken apart": (
-        nn.Conv2d(3, 5, 2, bias=False, dtype=torch.complex64),
-        (1, 3, 7, 6),
-        (1, 5, 6, 5),
-        1,
-        3 * (5 * (6 * 5) * 3 * 4),  # (a + ib)(c + id) with three products
-        5 * 3 * 4,
-    ),
-}
-# (C_out / groups) * K multiplications at every position of the input
-TRANSPOSED = {
-    "1-D": (nn.ConvTranspose1d(3, 5, 4, stride=3), (2, 3, 7), (2, 5, 22), 1, 2 * 3 * 7 * 5 * 4, 3 * 5 * 4 + 5),
-    "2-D": (
-        nn.ConvTranspose2d(3, 5, (3, 2), stride=2, padding=1, output_padding=1),
-        (2, 3, 7, 6),
-        (2, 5, 14, 11),
-        1,
-        2 * 3 * (7 * 6) * 5 * (3 * 2),
-        3 * 5 * (3 * 2) + 5,
-    ),
-    "grouped, dilated": (
+    "2-D depthwise": (nn.Conv2d(256, 256, 3, stride=2, groups=256), (1, 256, 9, 12), 256 * (4 * 5) * 9),
+    "depth multiplier 3": (nn.Conv2d(4, 12, 3, groups=4), (1, 4, 6, 5), 12 * (4 * 3) * 9),
+    "2-D pointwise": (nn.Conv2d(7, 9, 1), (3, 7, 4, 5), 3 * 9 * (4 * 5) * 7),
+    "3-D": (nn.Conv3d(2, 3, (3, 2, 1), stride=(1, 2, 1)), (2, 2, 5, 6, 4), 2 * 3 * (3 * 3 * 4) * 2 * (3 * 2 * 1)),
+    "3-D depthwise": (nn.Conv3d(4, 8, 2, groups=4, bias=False), (1, 4, 3, 4, 5), 8 * (2 * 3 * 4) * 8),
+    "same": (nn.Conv2d(3, 5, (3, 5), dilation=(2, 1), padding="same"), (1, 3, 7, 6), 5 * (7 * 6) * 3 * 15),
+    "same, even kernel": (nn.Conv2d(4, 6, (2, 4), padding="same", groups=2), (1, 4, 7, 6), 6 * (7 * 6) * 2 * 8),
+    "1-D same, even kernel": (nn.Conv1d(3, 5, 4, padding="same"), (2, 3, 9), 2 * 5 * 9 * 3 * 4),
+    "valid": (nn.Conv2d(3, 5, 2, padding="valid"), (1, 3, 7, 6), 5 * (6 * 5) * 3 * 4),
+    "reflect": (nn.Conv2d(3, 5, 3, padding=1, padding_mode="reflect"), (1, 3, 7, 6), 5 * (7 * 6) * 3 * 9),
+    "circular": (nn.Conv1d(4, 4, 4, padding="same", padding_mode="circular", groups=4), (2, 4, 9), 2 * 4 * 9 * 4),
+    # transposed: (C_out / groups) * K multiplications at every position of the input
+    "transposed 1-D": (nn.ConvTranspose1d(3, 5, 4, stride=3), (2, 3, 7), 2 * 3 * 7 * 5 * 4),
+    "transposed 2-D": (nn.ConvTranspose2d(3, 5, (3, 2), 2, 1, 1), (2, 3, 7, 6), 2 * 3 * (7 * 6) * 5 * (3 * 2)),
+    "transposed, grouped": (
         nn.ConvTranspose2d(6, 9, 3, stride=2, dilation=2, groups=3, bias=False),
         (1, 6, 5, 4),
-        (1, 9, 13, 11),
-        3,
         6 * (5 * 4) * 3 * 9,
-        6 * 3 * 9,
     ),
-    "depthwise": (
-        nn.ConvTranspose2d(4, 4, 4, stride=2, padding=1, groups=4),
-        (1, 4, 5, 6),
-        (1, 4, 10, 12),
-        4,
-        4 * (5 * 6) * 16,
-        4 * 16 + 4,
-    ),
-    "depth multiplier 2": (
-        nn.ConvTranspose2d(3, 6, 2, stride=2, groups=3),
-        (1, 3, 5, 6),
-        (1, 6, 10, 12),
-        3,
-        3 * (5 * 6) * 2 * 4,
-        3 * 2 * 4 + 6,
-    ),
-    "3-D": (
-        nn.ConvTranspose3d(2, 4, 2, stride=2, groups=2),
-        (1, 2, 3, 2, 4),
-        (1, 4, 6, 4, 8),
-        2,
-        2 * (3 * 2 * 4) * 2 * 8,
-        2 * 2 * 8 + 4,
-    ),
+    "transposed depthwise": (nn.ConvTranspose2d(4, 4, 4, 2, 1, groups=4), (1, 4, 5, 6), 4 * (5 * 6) * 16),
+    "transposed, multiplier 2": (nn.ConvTranspose2d(3, 6, 2, 2, groups=3), (1, 3, 5, 6), 3 * (5 * 6) * 2 * 4),
+    "transposed 3-D": (nn.ConvTranspose3d(2, 4, 2, 2, groups=2), (1, 2, 3, 2, 4), 2 * (3 * 2 * 4) * 2 * 8),
 }
-CASES = CONVOLUTIONS | {f"transposed {name}": case for name, case in TRANSPOSED.items()}
 
 
 @devices
-@pytest.mark.parametrize("layer, size, output, groups, macs, params", CASES.values(), ids=CASES)
-def test_a_convolution(layer, size, output, groups, macs, params, device):
-    dtype = next(layer.parameters()).dtype
-    report = count(layer, torch.zeros(size, device=device, dtype=dtype))
-    assert (report.macs, report.flops, report.params, report.by_hand_macs) == (macs, 2 * macs, params, 0)
-    assert sum(row.macs for row in report.rows) == macs
-    assert {(row.where, row.operation, row.output, row.groups) for row in report.rows} == {
-        (type(layer).__name__, "convolution", output, groups)
-    }
+@pytest.mark.parametrize("layer, size, macs", CASES.values(), ids=CASES)
+def test_a_convolution_batched_unbatched_and_backward(layer, size, macs, device):
+    """Backward: the gradient of the input and that of the weight, each as many MACs as forward."""
+    x = torch.zeros(size, device=device, requires_grad=True)
+    report = count(layer, x)
+    params = sum(parameter.numel() for parameter in layer.parameters())
+    assert (report.macs, report.flops, report.params, report.uncounted) == (macs, 2 * macs, params, ())
     assert sum(row.params for row in report.rows) == params
-    assert report.uncounted == ()
-
-
-@devices
-@pytest.mark.parametrize("layer, size, output, groups, macs, params", CASES.values(), ids=CASES)
-def test_the_same_convolution_unbatched(layer, size, output, groups, macs, params, device):
-    dtype = next(layer.parameters()).dtype
-    report = count(layer, torch.zeros(size[1:], device=device, dtype=dtype))
-    assert (report.macs * size[0], report.params) == (macs, params)
+    output = tuple(layer(torch.zeros(size)).shape)
+    assert {(row.where, row.operation, row.output, row.groups) for row in report.rows} == {
+        (type(layer).__name__, "convolution", output, layer.groups)
+    }
+    alone = count(layer, torch.zeros(size[1:], device=device))
+    assert (alone.macs * size[0], alone.params) == (macs, params)
+    both = count(layer, x, backward=True)
+    assert (both.macs, both.params, both.uncounted) == (3 * macs, params, ())
+    assert sum(row.macs for row in both.rows if not row.where.endswith("(backward)")) == macs
+    constant = count(layer, torch.zeros(size, device=device), backward=True)
+    assert constant.macs == 2 * macs and constant.rows[-1].where == "weight (backward)"
 
 
 FUNCTIONS = {
@@ -263,7 +141,6 @@ def test_a_function_s_parameters_are_those_that_it_reads():
 def test_a_module_s_parameters_are_all_it_has():
     model = nn.Sequential(nn.Linear(4, 5))
     model.unused = nn.Parameter(torch.zeros(100))
-    model.forward = lambda x: model[0](x)
     report = count(model, torch.zeros(1, 4))
     assert (report.macs, report.params, sum(row.params for row in report.rows)) == (20, 4 * 5 + 5 + 100, 25)
 
@@ -295,14 +172,6 @@ def test_a_module_s_own_call_is_told_with_its_line():
 
 
 @devices
-def test_the_batch_is_in_the_counts(device):
-    conv = nn.Conv2d(3, 5, 2)
-    reports = [count(conv, torch.zeros(n, 3, 7, 6, device=device)) for n in (1, 2, 7)]
-    assert [report.macs for report in reports] == [n * 5 * (6 * 5) * 12 for n in (1, 2, 7)]
-    assert len({report.params for report in reports}) == 1
-
-
-@devices
 def test_per_image_divides_by_the_batch(device):
     model = nn.Sequential(nn.Conv2d(3, 5, 2), nn.Flatten(), nn.Linear(150, 4))
     report = count(model, torch.zeros(6, 3, 7, 6, device=device), per_image=True)
@@ -313,9 +182,23 @@ def test_per_image_divides_by_the_batch(device):
     assert (both.macs, both.images) == (3 * 2400, 6)
 
 
-def test_counts_that_do_not_divide_by_the_batch_are_refused():
-    with pytest.raises(ValueError, match="batch of 3"):
-        count(lambda x: F.linear(x[:1], torch.zeros(5, 4)), torch.zeros(3, 4), per_image=True)
+REFUSED = {
+    "not a multiple": (
+        lambda x: F.linear(x[:1], torch.zeros(5, 4)),
+        torch.zeros(3, 4),
+        "do not divide by a batch of 3",
+    ),
+    "unbatched": (nn.Conv2d(3, 8, 3), torch.zeros(3, 8, 8), "do not divide by a batch of 3: pass one image"),
+    "a vector": (nn.Linear(4, 7), torch.zeros(4), "needs an input with an axis of images"),
+    "empty": (nn.Linear(4, 7), torch.zeros(0, 4), r"got a batch of none: \(0, 4\)"),
+    "no tensor": (lambda n: torch.zeros(n, n) @ torch.zeros(n), 3, "needs an input with an axis of images"),
+}
+
+
+@pytest.mark.parametrize("model, x, words", REFUSED.values(), ids=REFUSED)
+def test_what_is_no_batch_is_not_divided(model, x, words):
+    with pytest.raises(ValueError, match=words):
+        count(model, x, per_image=1)
 
 
 # {name: (module, what is found in `other`)}, all without MACs
@@ -333,10 +216,9 @@ BESIDE = {
 
 @devices
 @pytest.mark.parametrize("module, found", BESIDE.values(), ids=BESIDE)
-@pytest.mark.parametrize("elementwise", [False, True])
-def test_what_is_no_mac_stays_apart(module, found, device, elementwise):
-    report = count(module, torch.zeros(2, 4, 8, 6, device=device), elementwise=elementwise)
-    assert (report.rows, report.macs, report.by_hand_macs, report.uncounted) == ((), 0, 0, ())
+def test_what_is_no_mac_stays_apart(module, found, device):
+    report = count(module, torch.zeros(2, 4, 8, 6, device=device))
+    assert (report.rows, report.macs, report.uncounted) == ((), 0, ())
     assert {entry.operation for entry in report.other} == found
     assert report.params == sum(entry.params for entry in report.other)
 

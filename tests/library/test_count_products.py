@@ -5,9 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from dslib.counting import count
-from dslib.counting.prices import attention as attention_price
-from dslib.counting.prices import attention_backward
+from dslib.counting import count, prices
 
 devices = pytest.mark.parametrize("device", ["cpu", "meta"])
 
@@ -140,8 +138,8 @@ def test_one_operation_for_values_of_another_size():
     """Only a GPU runs this one: its price alone. Two products forward; backward one of them again, and four more."""
     query, key, value = torch.zeros(2, 3, 5, 8), torch.zeros(2, 3, 7, 8), torch.zeros(2, 3, 7, 6)
     pairs = 2 * 3 * 5 * 7
-    assert attention_price(None, query, key, value) == pairs * 8 + pairs * 6
-    assert attention_backward(None, None, query, key, value) == 3 * pairs * 8 + 2 * pairs * 6
+    assert prices.attention(None, query, key, value) == pairs * 8 + pairs * 6
+    assert prices.attention_backward(None, None, query, key, value) == 3 * pairs * 8 + 2 * pairs * 6
 
 
 @devices
@@ -201,52 +199,3 @@ def test_recurrent_cells(device):
     x = torch.zeros(2, 3, device=device)
     assert count(nn.LSTMCell(3, 4), x).macs == 2 * 4 * (3 * 4 + 4 * 4)
     assert count(nn.GRUCell(3, 4), x).macs == 2 * 3 * (3 * 4 + 4 * 4)
-
-
-# ---- what has no price is listed, and never silently zero
-
-
-@torch.library.custom_op("counted::convolve", mutates_args=())
-def convolve(x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-    return F.conv2d(x, weight)
-
-
-@convolve.register_fake
-def _(x, weight):
-    return F.conv2d(x, weight)
-
-
-UNCOUNTED = {
-    "fft": (lambda x: torch.fft.fft2(x), {"_fft_c2c": 1}),
-    "there and back": (lambda x: torch.fft.irfft2(torch.fft.rfft2(x)), {"_fft_r2c": 1, "_fft_c2r": 1}),
-    "custom operation": (lambda x: convolve(x, torch.zeros(5, 3, 2, 2, device=x.device)), {"counted::convolve": 1}),
-    "bilinear": (nn.Bilinear(6, 6, 4), {"_trilinear": 1}),
-    "inverse": (lambda x: torch.linalg.inv(x), {"linalg_inv_ex": 1}),
-}
-
-
-@devices
-@pytest.mark.parametrize("name", UNCOUNTED)
-def test_what_has_no_price_is_listed(name, device):
-    function, expected = UNCOUNTED[name]
-    x = torch.eye(6, device=device).repeat(1, 3, 1, 1)
-    report = count(function, *[x] * (2 if name == "bilinear" else 1))
-    assert {entry.operation: entry.calls for entry in report.uncounted} == expected
-    assert (report.macs, report.rows) == (0, ())
-    assert "NOT COUNTED, no price known (calls): " in str(report)
-
-
-def test_what_is_counted_beside_it_stays_counted():
-    report = count(nn.Sequential(nn.Linear(4, 5), nn.Conv2d(3, 2, 1)), torch.zeros(1, 3, 6, 4))
-    mixed = count(lambda x: torch.fft.fft2(F.linear(x, torch.zeros(5, 4))), torch.zeros(1, 3, 6, 4))
-    assert (report.macs, report.uncounted) == (18 * 20 + 2 * 30 * 3, ())
-    assert (mixed.macs, [entry.elements for entry in mixed.uncounted]) == (18 * 20, [3 * 6 * 5])
-
-
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
-@pytest.mark.filterwarnings("ignore:.torch.jit:FutureWarning")  # newer torch advises against it
-def test_scripted_traced_and_compiled_models():
-    model, x = nn.Sequential(nn.Conv2d(3, 5, 2), nn.ReLU()).eval(), torch.zeros(1, 3, 7, 6)
-    for other in (torch.jit.script(model), torch.jit.trace(model, x), torch.fx.symbolic_trace(model)):
-        report = count(other, x)
-        assert (report.macs, report.params, report.uncounted) == (5 * (6 * 5) * 12, 5 * 12 + 5, ())

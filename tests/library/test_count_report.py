@@ -6,6 +6,7 @@ import html.parser
 import io
 import re
 
+import pandas
 import pytest
 import torch
 from torch import nn
@@ -26,12 +27,20 @@ def test_the_numbers():
     report = small()
     assert report.rows == (
         Row(
-            "0", "convolution", ((2, 4, 7, 6), (8, 1, 3, 3), (8,)), (2, 8, 5, 4), 4, CONV, 72 + 8, 0, 100 * CONV / 6080
+            "0",
+            "convolution",
+            ((2, 4, 7, 6), (8, 1, 3, 3), (8,)),
+            (2, 8, 5, 4),
+            4,
+            CONV,
+            72 + 8,
+            "0",
+            100 * CONV / 6080,
         ),
-        Row("4", "addmm", ((10,), (2, 160), (160, 10)), (2, 10), 1, LINEAR, 1600 + 10, 0, 100 * LINEAR / 6080),
+        Row("4", "addmm", ((10,), (2, 160), (160, 10)), (2, 10), 1, LINEAR, 1600 + 10, "4", 100 * LINEAR / 6080),
     )
     assert report.other == (Other("native_batch_norm", 1, 320, 16), Other("relu", 1, 320, 0))
-    assert (report.uncounted, report.params, report.images, report.by_hand_macs) == ((), 80 + 16 + 1610, 1, 0)
+    assert (report.uncounted, report.params, report.images) == ((), 80 + 16 + 1610, 1)
     assert (report.macs, report.flops) == (CONV + LINEAR, 2 * (CONV + LINEAR))
 
 
@@ -139,8 +148,8 @@ def test_csv(backward):
     for found, row in zip(rows, report.rows, strict=True):
         inputs = tuple(tuple(map(int, shape.split("x"))) for shape in found["inputs"].split())
         output = tuple(map(int, found["output"].split("x")))
-        numbers = [int(found[name]) for name in ("groups", "macs", "params", "by_hand_macs")]
-        assert Row(found["where"], found["operation"], inputs, output, *numbers, row.share) == row
+        numbers = [int(found[name]) for name in ("groups", "macs", "params")]
+        assert Row(found["where"], found["operation"], inputs, output, *numbers, row.module, row.share) == row
         assert float(found["share"]) == pytest.approx(row.share, abs=1e-4)
     assert sum(float(found["share"]) for found in rows) == pytest.approx(100, abs=1e-3)
 
@@ -151,9 +160,36 @@ def test_names_of_several_lines_stay_in_their_cell():
 
 
 def test_csv_quotes():
-    report = Report((Row('a,"b"', "dot", ((4,), (4,)), (), 1, 4, 0, 7),), (), (), 0)
+    report = Report((Row('a,"b"', "dot", ((4,), (4,)), (), 1, 4, 0),), (), (), 0)
     (found,) = csv.DictReader(io.StringIO(report.to_csv()))
-    assert (found["where"], found["output"], found["by_hand_macs"]) == ('a,"b"', "scalar", "7")
+    assert (found["where"], found["output"]) == ('a,"b"', "scalar")
+
+
+def test_csv_names_what_was_not_counted_and_pandas_does_not_sum_it():
+    weight = nn.Parameter(torch.zeros(5, 4))
+    report = count(lambda x: torch.fft.fft2(torch.fft.fft2(x)).real @ weight.mT, torch.zeros(2, 3, 4))
+    table = pandas.read_csv(io.StringIO(report.to_csv()))
+    assert list(table["where"])[-1] == "NOT COUNTED (2)" and list(table["operation"]) == ["mm", "_fft_c2c"]
+    assert table["macs"].sum() == report.macs == 6 * 20 and table["macs"].isna().tolist() == [False, True]
+
+
+def test_totals_by_module():
+    model = nn.Sequential(nn.Sequential(nn.Linear(4, 5), nn.BatchNorm1d(5)), nn.Linear(5, 2), nn.LayerNorm(2))
+    report = count(model, input_size=(3, 4))
+    top, deep = report.by_module(), report.by_module(depth=2)
+    named = [("0.0", 60, 25), ("0.1", 0, 10), ("1", 30, 12), ("2", 0, 4)]
+    assert [(row.where, row.macs, row.params) for row in top.rows] == [("0", 60, 35), ("1", 30, 12), ("2", 0, 4)]
+    assert [(row.where, row.macs, row.params) for row in deep.rows] == named
+    assert (top.macs, top.params, sum(row.share for row in top.rows)) == (90, 51, pytest.approx(100))
+    assert str(top).splitlines()[2].split() == ["0", "addmm", "35", "60", "66.67", "%"]
+    assert top.to_csv().splitlines()[1] == "0,addmm,,,1,35,60,66.6667"
+    both = count(model, input_size=(3, 4), backward=True).by_module()
+    assert both.macs == 270 and {row.where for row in both.rows} == {"0", "1", "2", "(backward)"}
+    (row,) = count(lambda x: x @ x.mT, torch.zeros(2, 3)).by_module().rows
+    assert (row.where.split(":")[0], row.macs) == ("test_count_report.py", 12)
+    for depth in (0, -1, 1.5):
+        with pytest.raises(ValueError, match=f"depth must be a whole number, 1 or more, got {depth}"):
+            report.by_module(depth)
 
 
 class Cells(html.parser.HTMLParser):
@@ -197,14 +233,3 @@ def test_html_escapes():
     page = Cells(text)
     assert page.rows[1][:2] == [name, "mm"]
     assert "<b> (1)" in page.paragraphs[1] and "<i> (1)" in page.paragraphs[2]
-
-
-def test_products_by_hand_have_a_column_of_their_own():
-    x, weight = torch.ones(2, 3, 5), torch.ones(3, 1)
-    report = count(lambda x: x * weight + x[:, :, :1] * weight + torch.zeros(2, 3, 5), x, elementwise=True)
-    assert (report.macs, report.by_hand_macs, report.rows[0].share) == (0, 30 + 6, 0.0)
-    for lines in (report.table()[1], Cells(report._repr_html_()).rows[1:]):
-        assert [line[-1] for line in lines] == ["30", "6", "36"]
-    assert "by hand" in str(report).splitlines()[0]
-    assert report.to_markdown().splitlines()[0].endswith("| by hand |")
-    assert [row["by_hand_macs"] for row in csv.DictReader(io.StringIO(report.to_csv()))] == ["30", "6"]

@@ -1,148 +1,185 @@
-"""count() leaves the model, its gradients, buffers, hooks and mode, and every global of torch's as they were."""
+"""count() leaves the model, whatever it holds, and every switch of torch's as they were: a copy is what runs."""
 
+import collections
+import functools
+import os
+import signal
+import sys
+import threading
+import types
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
+import torch._dynamo  # so that its stance is there from the beginning
 import torch.nn.functional as F
 from torch import nn
-from torch.nn.modules import module as torch_module
-from torch.utils._python_dispatch import _get_current_dispatch_mode_stack
+from torch.fx.immutable_collections import immutable_list
 
-from dslib import models
+from dslib import counting
 from dslib.counting import count
+from tests.support.counted import SWITCHES, Frozen, counted, state
+
+KINDS = pytest.mark.parametrize("kind", ["input_size", "real", "real with gradient", "meta"])
+BACKWARD = pytest.mark.parametrize("backward", [False, True])
 
 
 class Everything(nn.Module):
-    """A convolution, a norm with buffers, dropout, attention, an LSTM, an fft; can raise at its end."""
+    """Layers that change their buffers, hold odd things, and do to themselves what a test tells them."""
 
-    def __init__(self):
+    def __init__(self, change=lambda model, x: None):
         super().__init__()
-        self.conv = nn.Conv2d(3, 4, 3, padding=1)
-        self.norm = nn.BatchNorm2d(4)
+        self.conv, self.norm = nn.Conv2d(3, 4, 3, padding=1), nn.BatchNorm2d(4)
         self.attention = nn.TransformerEncoderLayer(4, 2, 8, batch_first=True)
-        self.lstm = nn.LSTM(4, 4, batch_first=True)
+        self.lstm, self.table = nn.LSTM(4, 4, batch_first=True), nn.Embedding(10, 4, max_norm=0.01)
         self.register_buffer("seen", torch.zeros(()), persistent=False)
-        self.raises = False
+        self.list, self.deque, self.set = [torch.ones(2)], collections.deque([torch.ones(2)]), {1}
+        self.space, self.array = types.SimpleNamespace(x=torch.ones(2)), np.ones(3)
+        self.generator, self.config = torch.Generator(), Frozen(scale=torch.ones(4), name="frozen")
+        self.immutable, self.lock, self.proxy = immutable_list([1]), threading.Lock(), types.MappingProxyType({1: 2})
+        self.change = change
 
     def forward(self, x):
+        with torch.no_grad():
+            self.conv.weight.mul_(0.5)
         self.seen += 1
-        x = F.relu_(self.norm(self.conv(x)))
-        x = F.dropout(x, 0.5) + torch.rand_like(x)
-        x = torch.fft.fft(x).real.flatten(2).mT
-        x = self.lstm(self.attention(x))[0]
-        if self.raises:
-            raise KeyError("stop here")
-        return x
+        for held in (self.list[0], self.deque[0], self.space.x, self.config["scale"]):
+            held.add_(1)
+        self.set.add(2)
+        self.array += 1
+        self.list.append(torch.rand(2, generator=self.generator))
+        assert list(self.config) == ["scale", "name"] and self.config.closed and self.proxy[1] == 2
+        self.change(self, x)
+        x = F.dropout(F.relu_(self.norm(self.conv(x))), 0.5) + torch.rand_like(x[:, :1])
+        x = x + self.table(torch.zeros(2, dtype=torch.long, device=x.device))[:, :, None, None]
+        return self.lstm(self.attention(torch.fft.fft(x).real.flatten(2).mT))[0]
 
 
-GLOBALS = {
-    "random numbers": lambda: torch.get_rng_state().tolist(),
-    "grad mode": torch.is_grad_enabled,
-    "inference mode": torch.is_inference_mode_enabled,
-    "fast path": torch.backends.mha.get_fastpath_enabled,
-    "default type": torch.get_default_dtype,
-    "default device": torch.get_default_device,
-    "global hooks": lambda: [
-        len(getattr(torch_module, name))
-        for name in (
-            "_global_forward_hooks",
-            "_global_forward_pre_hooks",
-            "_global_forward_hooks_always_called",
-            "_global_backward_hooks",
-        )
-    ],
-    "dispatch modes": lambda: len(_get_current_dispatch_mode_stack()),
+@BACKWARD
+@KINDS
+@pytest.mark.parametrize("training", [False, True])
+def test_nothing_changes(kind, backward, training):
+    model = Everything().train(training)
+    model.conv.weight.grad = torch.full_like(model.conv.weight, 7.0)
+    before = state(model)
+    report = counted(model, kind, backward=backward)
+    assert report.macs > 0 and [entry.operation for entry in report.uncounted][:1] == ["_fft_r2c"]
+    assert state(model) == before
+
+
+def stop(model, x):
+    raise KeyError("stop here")
+
+
+CHANGES = {
+    "an attribute": lambda model, x: setattr(model, "positions", x),
+    "a layer": lambda model, x: setattr(model, "late", nn.Linear(3, 4)),
+    "a parameter put anew": lambda model, x: setattr(model.conv, "weight", nn.Parameter(model.conv.weight + 1)),
+    "a buffer": lambda model, x: model.register_buffer("late", torch.zeros(3)),
+    "a hook": lambda model, x: model.conv.register_forward_hook(lambda *_: None),
+    "another mode": lambda model, x: model.eval(),
+    "frozen": lambda model, x: model.conv.requires_grad_(False),
+    "something less": lambda model, x: delattr(model, "seen"),
+    "an error": stop,
+    "an error of torch's": lambda model, x: x @ x,
 }
 
 
-def state(model):
-    """All that could have changed, in values and in objects."""
-    own = [
-        (name, id(tensor), id(tensor.grad), tensor.detach().clone().tolist(), tensor.requires_grad, tensor._version)
-        for name, tensor in [*model.named_parameters(), *model.named_buffers()]
-    ]
-    gradients = [None if tensor.grad is None else tensor.grad.tolist() for tensor in model.parameters()]
-    modules = [
-        (name, module.training, [len(getattr(module, hooks)) for hooks in vars(module) if hooks.endswith("_hooks")])
-        for name, module in model.named_modules()
-    ]
-    flat = [id(tensor) for module in model.modules() for tensor in getattr(module, "_flat_weights", [])]
-    names = [list(vars(module)) for module in model.modules()]
-    persistent = list(model.state_dict())
-    return own, gradients, modules, flat, names, persistent, {name: read() for name, read in GLOBALS.items()}
-
-
-options = pytest.mark.parametrize("backward", [False, True])
-inputs = pytest.mark.parametrize("kind", ["input_size", "real", "real with gradient", "meta"])
-
-
-def counted(model, kind, **more):
-    if kind == "input_size":
-        return count(model, input_size=(2, 3, 4, 5), **more)
-    x = torch.ones(2, 3, 4, 5, device="meta" if kind == "meta" else "cpu", requires_grad=kind.endswith("gradient"))
-    report = count(model, x, **more)
-    assert x.grad is None and x._version == 0
-    return report
-
-
-@options
-@inputs
-@pytest.mark.parametrize("training", [False, True])
-@pytest.mark.parametrize("elementwise", [False, True])
-def test_nothing_changes(kind, backward, training, elementwise):
-    model = Everything().train(training)
-    model.norm.train(True)  # its buffers would change
-    model.conv.weight.grad = torch.full_like(model.conv.weight, 7.0)
+@pytest.mark.parametrize("kind", ["input_size", "real"])
+@pytest.mark.parametrize("name", CHANGES)
+def test_what_a_model_does_to_itself_is_done_to_the_copy(name, kind):
+    model = Everything(CHANGES[name])
     before = state(model)
-    report = counted(model, kind, backward=backward, elementwise=elementwise)
-    assert report.macs > 0 and report.uncounted
+    if "error" in name:
+        with pytest.raises(KeyError if name == "an error" else ValueError):
+            counted(model, kind)
+    else:
+        assert counted(model, kind).macs > 0
     assert state(model) == before
 
 
-@options
-@inputs
-def test_nothing_changes_when_the_model_raises(kind, backward):
-    model = Everything()
-    model.raises = True
-    before = state(model)
-    with pytest.raises(KeyError, match="stop here"):
-        counted(model, kind, backward=backward)
+# ---- interrupts
+
+HERE = str(Path(counting.__file__).parent)
+
+
+class Small(nn.Module):
+    """All kinds of things to copy in a few lines' time."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.config, self.seen = nn.Conv2d(3, 4, 3, bias=False), Frozen(scale=torch.ones(4)), [torch.ones(1)]
+
+    def forward(self, x):
+        self.seen[0].add_(1)
+        return self.conv(x) * self.config["scale"].sum()
+
+
+def interrupted_at(line, function):
+    """Whether Ctrl-C came: a real signal, when a file of the counter comes to its ``line``-th line."""
+    left = [line]
+
+    def trace(frame, event, argument):
+        if not frame.f_code.co_filename.startswith(HERE):
+            return None
+        if event == "line":
+            left[0] -= 1
+            if left[0] == 0:
+                os.kill(os.getpid(), signal.SIGINT)
+        return trace
+
+    sys.settrace(trace)
+    try:
+        function()
+        return False
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(None)
+
+
+@pytest.mark.parametrize("kind, step", [("input_size", 7), ("real with gradient", 11)])
+def test_an_interrupt_at_any_line_of_the_counter(kind, step):
+    model = Small()
+    before, line = state(model), 1
+    while interrupted_at(line, lambda: counted(model, kind, (1, 3, 4, 5), backward=kind != "input_size")):
+        assert state(model) == before, line
+        line += step
+    assert line > 500
     assert state(model) == before
+    others = threading.Thread(target=lambda: counted(model, kind, (1, 3, 4, 5)))
+    others.start()
+    others.join(10)
+    assert not others.is_alive()  # nobody waits for a count that was stopped
 
 
-@pytest.mark.parametrize("error", ["values", "shape"])
-def test_nothing_changes_when_torch_raises(error):
-    class Raises(Everything):
-        def forward(self, x):
-            super().forward(x)
-            return x if error == "values" and x.sum() > 0 else x @ x.mT.mT
-
-    model = Raises()
-    before = state(model)
-    with pytest.raises(ValueError if error == "values" else RuntimeError):
-        count(model, input_size=(2, 3, 4, 5))
-    assert state(model) == before
-
-
-@pytest.mark.parametrize("arguments", [{"input_size": (0, 3)}, {}], ids=repr)
-def test_nothing_changes_when_the_arguments_are_refused(arguments):
-    model = Everything()
-    before = state(model)
-    with pytest.raises(ValueError):
-        count(model, **arguments)
-    assert state(model) == before
+def test_a_signal_at_any_moment():
+    model = nn.Sequential(*[nn.Linear(4, 4) for _ in range(300)])
+    before, came = state(model), 0
+    for delay in np.linspace(1e-4, 0.05, 25):
+        try:
+            signal.setitimer(signal.ITIMER_REAL, delay)
+            count(model, input_size=(1, 4))
+            signal.setitimer(signal.ITIMER_REAL, 0)
+        except KeyboardInterrupt:
+            came += 1
+        assert state(model) == before
+    assert came
 
 
-def test_the_model_still_computes_the_same():
-    model, x = Everything().eval(), torch.rand(2, 3, 4, 5)
+@pytest.fixture(autouse=True)
+def _alarms_interrupt():
+    def interrupt(*_):
+        raise KeyboardInterrupt
 
-    def outcome():
-        torch.manual_seed(3)
-        return model(x).sum()
+    handler = signal.signal(signal.SIGALRM, interrupt)
+    yield
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, handler)
 
-    expected = outcome()
-    for kind in ("input_size", "real", "meta"):
-        counted(model, kind, backward=True)
-        assert torch.equal(outcome(), expected)
+
+# ---- what is around
 
 
 def test_training_goes_on_as_if_nothing_was_counted():
@@ -166,44 +203,22 @@ def test_the_user_s_hooks_run_and_stay():
     model = nn.Sequential(nn.Linear(4, 5), nn.Linear(5, 3))
     model[0].register_forward_hook(lambda module, args, output: ran.append("after"))
     model[1].register_forward_pre_hook(lambda module, args: ran.append("before"))
-    everywhere = torch_module.register_module_forward_hook(lambda *_: ran.append("everywhere"))
-    try:
-        assert count(model, torch.zeros(2, 4)).macs == 2 * (20 + 15)
-        count(model, input_size=(2, 4))
-        assert len(torch_module._global_forward_hooks) == 1
-    finally:
-        everywhere.remove()
-    assert ran == ["everywhere", "after", "before", "everywhere", "everywhere"] * 2
+    assert count(model, torch.zeros(2, 4)).macs == 2 * (20 + 15)
+    count(model, input_size=(2, 4))
+    assert ran == ["after", "before"] * 2
     assert (len(model[0]._forward_hooks), len(model[1]._forward_pre_hooks)) == (1, 1)
 
 
 @pytest.mark.parametrize("mode", [torch.no_grad, torch.enable_grad, torch.inference_mode])
-def test_the_grad_mode_around_stays(mode):
-    model = nn.Linear(4, 5)
+@BACKWARD
+def test_the_mode_around_stays(mode, backward):
     with mode():
-        before = torch.is_grad_enabled(), torch.is_inference_mode_enabled()
-        assert count(model, torch.zeros(2, 4)).macs == 40
-        assert (torch.is_grad_enabled(), torch.is_inference_mode_enabled()) == before
-
-
-@pytest.mark.parametrize("enabled", [False, True])
-def test_the_fast_path_is_put_back(enabled):
-    torch.backends.mha.set_fastpath_enabled(enabled)
-    try:
-        assert count(nn.TransformerEncoderLayer(4, 2, 8, batch_first=True).eval(), input_size=(1, 3, 4)).macs > 0
-        assert torch.backends.mha.get_fastpath_enabled() is enabled
-    finally:
-        torch.backends.mha.set_fastpath_enabled(True)
-
-
-def test_tied_and_frozen_parameters_stay_tied_and_frozen():
-    model = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4))
-    model[1].weight = model[0].weight
-    model[0].bias.requires_grad_(False)
-    count(model, input_size=(2, 4), backward=True)
-    count(model, torch.zeros(2, 4), backward=True)
-    assert model[1].weight is model[0].weight
-    assert [parameter.requires_grad for parameter in model.parameters()] == [True, False, True]
+        model = nn.Sequential(nn.Linear(4, 5), nn.BatchNorm1d(5))
+        before = state(model)[1]
+        assert count(model, input_size=(2, 4), backward=backward).macs == 40 * (3 if backward else 1)
+        assert count(model, torch.rand(2, 4), backward=backward).macs == 40 * (2 if backward else 1)
+        assert state(model)[1]["gradients"] == before["gradients"]
+        assert torch.is_inference_mode_enabled() == before["inference mode"]
 
 
 def test_the_caller_s_tensors_stay_as_they_are():
@@ -213,40 +228,48 @@ def test_the_caller_s_tensors_stay_as_they_are():
     assert (x == -1).all() and x.grad is None and weight.grad is None and x.is_leaf and x.requires_grad
 
 
-def test_a_count_in_a_count():
-    inner = []
+@BACKWARD
+@pytest.mark.parametrize("of", [lambda m: m.forward, functools.partial, lambda m: functools.partial(m.forward)])
+def test_a_method_or_a_partial_of_a_model_leaves_it_alone(of, backward):
+    model = nn.Sequential(nn.Linear(4, 5), nn.BatchNorm1d(5))
+    report = count(of(model), input_size=(2, 4), backward=backward)
+    assert (report.macs, report.params, report.rows[0].where) == (40 * (3 if backward else 1), 25 + 10, "0")
+    count(of(model), torch.rand(2, 4), backward=backward)
+    assert model[1].num_batches_tracked == 0 and model[0].weight.grad is None
+
+
+def test_a_count_in_a_count_and_counts_in_threads():
+    model, inner = nn.Linear(4, 5), []
 
     def outer(x):
-        inner.append(count(nn.Linear(4, 5), input_size=(2, 4)))
+        inner.append(count(model, input_size=(2, 4)))
         return F.linear(x, torch.zeros(3, 4))
 
-    report = count(outer, torch.zeros(2, 4))
-    assert inner[0].macs == 40
-    assert report.rows[-1].macs == 24
-    assert GLOBALS["global hooks"]() == [0, 0, 0, 0] and GLOBALS["dispatch modes"]() == 0
+    reports = []
+    run = lambda: reports.extend(count(outer, torch.zeros(2, 4)).rows[-1].macs for _ in range(5))  # noqa: E731
+    threads = [threading.Thread(target=run) for _ in range(4)]
+    for thread in [*threads]:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert reports == [24] * 20 and {report.macs for report in inner} == {40}
+    assert SWITCHES["modes"]() == [0, 0] and torch.backends.mha.get_fastpath_enabled()
 
 
-def test_a_model_that_catches_its_own_errors_keeps_its_places():
-    class Catches(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.good, self.bad = nn.Conv2d(3, 5, 2), nn.Conv2d(4, 5, 2)
+def in_a_thread(function):
+    thread = threading.Thread(target=function)
+    thread.start()
+    thread.join()
 
+
+def test_threads_of_a_model_are_noted_and_other_models_left_alone():
+    other = nn.Linear(4, 5)
+
+    class Threaded(nn.Sequential):
         def forward(self, x):
-            try:
-                self.bad(x)
-            except RuntimeError:
-                return F.linear(self.good(x), torch.zeros(2, 5))
+            in_a_thread(lambda: self[0](x))
+            return self[1](x)
 
-    for arguments in ({"input_size": (1, 3, 7, 6)}, {}):
-        report = count(Catches(), *([] if arguments else [torch.zeros(1, 3, 7, 6)]), **arguments)
-        assert [(row.where.split()[0], row.macs) for row in report.rows] == [("good", 1800), ("Catches", 5 * 6 * 2 * 5)]
-
-
-def test_a_network_of_the_book_stays_as_it_is():
-    model = models.ghostnet().train()
-    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    count(model, torch.rand(2, 3, 32, 32), backward=True)
-    count(model, input_size=(2, 3, 32, 32))
-    assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
-    assert model.training and all(parameter.grad is None for parameter in model.parameters())
+    report = count(Threaded(nn.Linear(4, 5), nn.Linear(4, 3)), torch.zeros(2, 4))
+    assert (report.macs, [entry.operation for entry in report.uncounted]) == (24, ["Linear in another thread"])
+    assert count(lambda x: in_a_thread(lambda: other(x)), torch.zeros(2, 4)).uncounted == ()

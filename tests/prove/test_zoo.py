@@ -1,5 +1,6 @@
-"""Networks as timm and torchvision write them, counted, against closed forms; and their weights in ours."""
+"""Networks as others write them, counted, against closed forms and torch's own counter; and weights in ours."""
 
+import functools
 import importlib
 
 import pytest
@@ -7,7 +8,13 @@ import torch
 
 from dslib import cost, models
 from dslib.counting import count
+from tests.support.witness import check_against_torch, macs_by_torch
 from tools.reference import import_timm
+
+timm = import_timm()  # the others can be imported after it
+torchvision = importlib.import_module("torchvision.models")
+transformers = importlib.import_module("transformers")
+diffusers = importlib.import_module("diffusers")
 
 SIZE = (1, 3, 224, 224)
 
@@ -51,18 +58,131 @@ CLOSED_FORMS = {
 }
 
 
-def built(library, name):
-    timm = import_timm()  # torchvision can be imported after it
-    if library == "timm":
-        return timm.create_model(name)
-    return getattr(importlib.import_module("torchvision.models"), name)()
-
-
 @pytest.mark.parametrize("library, name", CLOSED_FORMS)
 def test_the_same_number_whoever_wrote_the_network(library, name):
-    report = count(built(library, name).eval(), input_size=SIZE)
+    model = timm.create_model(name) if library == "timm" else torchvision.get_model(name)
+    report = count(model.eval(), input_size=SIZE)
     assert report.macs == CLOSED_FORMS[library, name]()
     assert report.uncounted == ()
+
+
+def torchvision_models(package, every=False):
+    """The names of a package's models: the first of each file, or all."""
+    files = {}
+    for name in torchvision.list_models(module=package):
+        files.setdefault(name if every else torchvision.get_model_builder(name).__module__, name)
+    return list(files.values())
+
+
+def without_data(name, **settings):
+    """One of torchvision's models on the meta device; its RegNets draw their weights in a way that needs numbers."""
+    with torch.device("cpu" if name.startswith("regnet") else "meta"):
+        return torchvision.get_model(name, **settings).eval().to("meta")
+
+
+@pytest.mark.parametrize("name", torchvision_models(torchvision))
+def test_torchvision_classification(name):
+    old = {"init_weights": False} if name in ("googlenet", "inception_v3") else {}  # else they warn
+    check_against_torch(without_data(name, **old), *(SIZE if name != "inception_v3" else (1, 3, 299, 299)))
+
+
+@pytest.mark.parametrize("name", torchvision_models(torchvision.video))
+def test_torchvision_video(name):
+    check_against_torch(without_data(name), 1, 3, 16, 224, 224)
+
+
+@pytest.mark.parametrize("name", torchvision_models(torchvision.segmentation, every=True))
+def test_torchvision_segmentation(name):
+    check_against_torch(without_data(name, weights_backbone=None), *SIZE)
+
+
+@pytest.mark.parametrize("name", torchvision_models(torchvision.detection, every=True))
+def test_torchvision_detection_backbones(name):
+    side = 300 if name == "ssd300_vgg16" else 224
+    check_against_torch(without_data(name, weights_backbone=None).backbone, 1, 3, side, side)
+
+
+# ---- transformers: small ones with random weights
+
+TOKENS, TARGETS = 20, 7  # how many go in
+WIDE, INSIDE, WORDS = 24, 40, 50
+SAME = {"hidden_size": WIDE, "intermediate_size": INSIDE, "num_hidden_layers": 2, "vocab_size": WORDS}
+GPT = {"n_embd": WIDE, "n_layer": 2, "n_head": 3, "vocab_size": WORDS, "bos_token_id": 0, "eos_token_id": 0}
+T5 = {"d_model": WIDE, "d_ff": INSIDE, "d_kv": 8, "num_heads": 3, "num_layers": 2, "vocab_size": WORDS}
+IMAGES = {"image_size": 32, "patch_size": 8, "num_labels": 10}
+
+
+def attention(queries, keys, narrower=1):
+    """Four products with weights, of which those for keys and values may be narrower, and two among the tokens."""
+    weights = 2 * queries * WIDE**2 + 2 * keys * WIDE * WIDE // narrower
+    return weights + 2 * queries * keys * WIDE
+
+
+def vit_macs():
+    patches = 4 * 4
+    layer = attention(patches + 1, patches + 1) + 2 * (patches + 1) * WIDE * INSIDE
+    return patches * 3 * 8 * 8 * WIDE + 2 * layer + WIDE * 10
+
+
+def t5_macs():
+    encoder = attention(TOKENS, TOKENS) + 2 * TOKENS * WIDE * INSIDE
+    decoder = attention(TARGETS, TARGETS) + attention(TARGETS, TOKENS) + 2 * TARGETS * WIDE * INSIDE
+    return 2 * encoder + 2 * decoder + TARGETS * WIDE * WORDS
+
+
+# {class: its settings, MACs}
+KINDS = {
+    "BertModel": (
+        SAME | {"num_attention_heads": 3},
+        2 * (attention(TOKENS, TOKENS) + 2 * TOKENS * WIDE * INSIDE) + WIDE**2,
+    ),
+    "GPT2LMHeadModel": (
+        GPT,
+        2 * (attention(TOKENS, TOKENS) + 8 * TOKENS * WIDE**2) + TOKENS * WIDE * WORDS,
+    ),
+    "LlamaForCausalLM": (
+        SAME | {"num_attention_heads": 6, "num_key_value_heads": 2},
+        2 * (attention(TOKENS, TOKENS, 3) + 3 * TOKENS * WIDE * INSIDE) + TOKENS * WIDE * WORDS,
+    ),
+    "MixtralForCausalLM": (  # each token goes to 2 of 4 experts, and each expert has three matrices
+        SAME | {"num_attention_heads": 6, "num_key_value_heads": 2, "num_local_experts": 4, "num_experts_per_tok": 2},
+        2 * (attention(TOKENS, TOKENS, 3) + TOKENS * WIDE * 4 + 2 * 3 * TOKENS * WIDE * INSIDE) + TOKENS * WIDE * WORDS,
+    ),
+    "T5ForConditionalGeneration": (T5, t5_macs()),
+    "ViTForImageClassification": (SAME | IMAGES | {"num_attention_heads": 3}, vit_macs()),
+}
+
+
+@pytest.mark.parametrize("device", ["cpu", "meta"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_transformers(kind, device):
+    settings, macs = KINDS[kind]
+    made = getattr(transformers, kind)
+    model = made(made.config_class(**settings)).eval()
+    if (kind, device) == ("MixtralForCausalLM", "meta"):
+        model.bfloat16()  # all that torch's meta device knows of a product by groups
+    words = torch.zeros(1, TOKENS, dtype=torch.long, device=device)
+    inputs = torch.zeros(1, 3, 32, 32, device=device) if kind.startswith("ViT") else words
+    if kind.startswith("T5"):
+        report = count(functools.partial(model, decoder_input_ids=words[:, :TARGETS]), inputs)
+    else:
+        report = count(model, inputs)
+    assert report.macs == macs
+    assert report.uncounted == ()
+
+
+@pytest.mark.filterwarnings("ignore:CUDA is not available")  # said while it is imported
+def test_diffusers():
+    blocks = {"down_block_types": ("DownBlock2D", "AttnDownBlock2D"), "up_block_types": ("AttnUpBlock2D", "UpBlock2D")}
+    model = diffusers.UNet2DModel(16, block_out_channels=(32, 64), layers_per_block=1, norm_num_groups=8, **blocks)
+    before = dict(model.config)
+    report = count(functools.partial(model, timestep=5), torch.zeros(1, 3, 16, 16))
+    assert dict(model.config) == before and not next(model.parameters()).is_meta
+    assert report.macs == macs_by_torch(model.to("meta"), 1, 3, 16, 16, timestep=5)
+    assert report.uncounted == ()
+
+
+# ---- weights
 
 
 @pytest.mark.parametrize(
@@ -78,7 +198,7 @@ def test_the_same_number_whoever_wrote_the_network(library, name):
 )
 def test_timms_weights_load_and_give_its_numbers(name, factory, width):
     torch.manual_seed(0)
-    theirs = built("timm", name).double().eval()
+    theirs = timm.create_model(name).double().eval()
     ours = models.load_weights(factory(**width).double().eval(), theirs.state_dict())
     images = torch.randn(2, 3, 97, 128, dtype=torch.float64)
     with torch.inference_mode():

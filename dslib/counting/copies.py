@@ -1,0 +1,177 @@
+"""A copy of a model to count on, so that nothing happens to the model itself; on the meta device one without data."""
+
+import copy
+import io
+from collections import OrderedDict
+
+import torch
+from torch import nn
+from torch.nn.modules.lazy import LazyModuleMixin
+from torch.nn.parameter import UninitializedTensorMixin
+from torch.overrides import TorchFunctionMode
+
+from .tree import PLAIN, memory
+from .values import SMALL
+
+CONTAINERS = (OrderedDict, dict, list, set)  # what is filled past the methods of a subclass
+PLAIN_CONTAINERS = (dict, list, tuple, set)  # they refuse nothing themselves
+STATE = torch.get_rng_state().numel()  # bytes
+AS_THEY_SAY = (nn.RNNBase, LazyModuleMixin)  # torch's layers that do more than hold attributes when they are copied
+
+
+class Copier(TorchFunctionMode):
+    """Copies that hold stand-ins for all tensors, wherever they are held: clones, or shapes alone on the meta device.
+
+    ``values``: of small tensors on the meta device, pairs of the stand-in and a clone. ``leaves``: the stand-ins of
+    inputs that want a gradient. ``originals``: ids of all tensors that a model was copied from, and their memory.
+    """
+
+    def __init__(self, on_meta):
+        super().__init__()
+        self.on_meta, self.values, self.leaves, self.originals, self.places = on_meta, [], [], set(), set()
+        self.kept = {}  # {id of an original: what takes its place}, through all tries
+        self.alive = []  # originals whose ids nothing else may take
+        self.plain = []  # torch's own layers, each with its copy
+        self.stand_in = self._held
+
+    def model(self, model, modules):
+        """A copy of a model and of all its modules; a function has none, and stays what it is."""
+        scripted = set()
+        for module in modules:
+            if isinstance(module, torch.jit.ScriptModule):
+                if module not in scripted and self.on_meta:
+                    self.kept[id(module)] = _without_data(module)
+                scripted |= set(module.modules())
+                self.originals |= {
+                    of(held) for held in [*module.parameters(), *module.buffers()] for of in (id, memory)
+                }
+                continue
+            lazy = [held for held in module._buffers.values() if isinstance(held, UninitializedTensorMixin)]
+            for tensor in [*module._parameters.values(), *lazy]:  # deepcopy would lose the marks on them
+                if tensor is not None and id(tensor) not in self.kept:
+                    self.kept[id(tensor)] = self._parameter(tensor)
+            plain = type(module).__module__.startswith("torch.nn.modules.") and not isinstance(module, AS_THEY_SAY)
+            if plain and module._compiled_call_impl is None:
+                twin = type(module).__new__(type(module))
+                # what wraps it may ask for its mode before the rest of it is there
+                vars(twin).update((name, held) for name, held in vars(module).items() if type(held) in PLAIN)
+                self.plain.append((module, twin))
+        self.kept |= {id(module): twin for module, twin in self.plain}
+        twin, self.kept = self._thing(model)
+        if modules:
+            self.originals |= {number for number, other in self.kept.items() if isinstance(other, torch.Tensor)}
+            self.originals = (self.originals | self.places) - {0}
+        return twin
+
+    def inputs(self, inputs):
+        """Copies of the inputs; one that is given twice, or that the model holds, stays one."""
+        self.stand_in, self.plain = self._input, []
+        return self._thing(inputs)[0]
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        if func is torch.Tensor.__deepcopy__:
+            tensor, memo = args
+            if id(tensor) not in memo:
+                memo[id(tensor)] = self.stand_in(tensor)
+            return memo[id(tensor)]
+        if func is torch.Tensor.clone:  # a parameter's own __deepcopy__ calls it
+            return self.stand_in(args[0])
+        return func(*args, **(kwargs or {}))
+
+    def _thing(self, thing):
+        """A deep copy of anything, and its memo; what raises on the way is replaced or shared, and all is retried."""
+        while True:
+            memo = dict(self.kept)
+            try:
+                with self:
+                    for module, twin in self.plain:  # what deepcopy would do, in half the time
+                        held = vars(module).items()
+                        vars(twin).update((name, _copied(value, memo)) for name, value in held)
+                    return copy.deepcopy(thing, memo), memo
+            except Exception as error:  # a class may raise anything here
+                stubborn = _refused(error)
+                if id(stubborn) in self.kept or type(stubborn) in PLAIN_CONTAINERS:
+                    raise ValueError(f"the model cannot be copied: {type(error).__name__}: {error}") from error
+            self.alive.append(stubborn)
+            self.kept[id(stubborn)] = stubborn  # also inside itself
+            self.kept[id(stubborn)] = self._filled(stubborn)
+
+    def _held(self, tensor):
+        """The stand-in of a tensor that a model holds; the state of a generator must stay what it is."""
+        self.places.add(memory(tensor))
+        if not self.on_meta or tensor.dtype is torch.uint8 and tensor.dim() == 1 and len(tensor) <= STATE:
+            other = tensor.detach().clone()
+        elif tensor.is_meta or tensor.layout is torch.strided:
+            other = torch.empty_like(tensor, device="meta")
+        else:
+            other = tensor.detach().to("meta")
+        if other.is_meta and not tensor.is_meta and tensor.numel() <= SMALL:
+            self.values.append((other, tensor.detach().clone()))
+        return other.requires_grad_() if tensor.requires_grad and tensor.is_leaf else other
+
+    def _input(self, tensor):
+        """The stand-in of an input: no leaf, if it wants a gradient, since a model may work in place."""
+        leaf = self._held(tensor).requires_grad_(tensor.requires_grad)
+        if not leaf.requires_grad:
+            return leaf
+        self.leaves.append(leaf)
+        with torch.enable_grad():
+            return leaf.clone()
+
+    def _parameter(self, tensor):
+        """A parameter's stand-in keeps its class and the marks that its owner has put on it."""
+        if isinstance(tensor, UninitializedTensorMixin):
+            device = "meta" if self.on_meta else tensor.device
+            return type(tensor)(requires_grad=tensor.requires_grad, device=device, dtype=tensor.data.dtype)
+        held = self._held(tensor)
+        other = nn.Parameter(held, tensor.requires_grad)
+        self.values += [(other, numbers) for shapes, numbers in self.values[-1:] if shapes is held]
+        if type(tensor) is not nn.Parameter and type(other) is nn.Parameter:
+            other.__class__ = type(tensor)
+        vars(other).update(vars(tensor))
+        return other
+
+    def _filled(self, thing):
+        """A copy made past the methods of a class that refuses; what is not of Python, such as a lock, is shared."""
+        if isinstance(thing, torch.Generator):  # the oldest torch cannot copy it in another way
+            return thing.clone_state()
+        kind = next((kind for kind in CONTAINERS if isinstance(thing, kind)), object)
+        try:
+            other = kind.__new__(type(thing))
+            held = vars(thing)
+        except TypeError:
+            return thing
+        self.kept[id(thing)] = other
+        vars(other).update(self._thing(dict(held))[0])
+        if kind in (dict, OrderedDict):
+            for key, value in self._thing(dict(thing))[0].items():
+                kind.__setitem__(other, key, value)
+        elif kind is not object:
+            (list.extend if kind is list else set.update)(other, self._thing(list(thing))[0])
+        return other
+
+
+def _copied(value, memo):
+    if type(value) in PLAIN:
+        return value
+    return type(value)() if type(value) in (OrderedDict, dict, set) and not value else copy.deepcopy(value, memo)
+
+
+def _refused(error):
+    """What was being copied when this was raised: the argument of the innermost call of ``deepcopy``."""
+    trace, thing = error.__traceback__, None
+    while trace is not None:
+        if trace.tb_frame.f_code is copy.deepcopy.__code__:
+            thing = trace.tb_frame.f_locals["x"]
+        trace = trace.tb_next
+    return thing
+
+
+def _without_data(scripted):
+    file = io.BytesIO()
+    torch.jit.save(scripted, file)
+    file.seek(0)
+    try:
+        return torch.jit.load(file, map_location="meta")
+    except RuntimeError as error:
+        raise ValueError("this scripted model holds its weights as constants: pass real tensors") from error
