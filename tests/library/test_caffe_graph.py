@@ -208,6 +208,12 @@ def test_blobs_that_layers_share_count_once():
     first = V1[: V1.index('layers { name: "relu"')].replace("blobs_lr: 1", 'param: "w"')
     old = caffe.price(DATA + first + first.replace('"conv"', '"again"')).rows
     assert [row.cost.params for row in old] == [72, 0]
+    nameless = caffe.price(DATA + of("a", "param { name: '' }") + of("b", "param { name: '' }")).rows
+    assert [row.cost.params for row in nameless] == [74, 74]
+    with pytest.raises(ValueError, match="layer 'b' .*: shares 'w', which has 72 numbers, and needs 108"):
+        caffe.price(
+            DATA + of("a", "param { name: 'w' }") + of("b", "param { name: 'w' }").replace("output: 2", "output: 3")
+        )
 
 
 # ---- what is refused

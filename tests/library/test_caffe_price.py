@@ -311,6 +311,7 @@ def test_a_gate_scales_without_learning():
         ("Interp", "zoom_factor: 2", 1, (4, 17, 17)),
         ("Interp", "shrink_factor: 2 zoom_factor: 3 pad_beg: -1", 1, (4, 10, 10)),
         ("Upsample", "scale: 3", 1, (4, 27, 27)),
+        ("Upsample", "scale_h: 2 scale_w: 3 pad_out_h: true", 1, (4, 17, 27)),
         ("Upsample", "upsample_h: 20 upsample_w: 19", 2, (4, 20, 19)),
         ("Concat", "axis: 2", 3, (4, 27, 9)),
         ("Concat", "concat_dim: 1", 2, (8, 9, 9)),

@@ -60,6 +60,11 @@ def test_numbers_that_are_none_and_names_of_extensions():
         ("i: 5px", "line 1 of the prototxt: '5px' is not a number"),
         (r"s: 'C:\models'", r"line 1 of the prototxt: cannot read the escapes in 'C:\models'"),
         ("a: 1\0", "line 1 of the prototxt: did not expect '\\x00': is this a binary file, and not the text?"),
+        (
+            "\udcff\udcfei: 1",
+            "line 1 of the prototxt: did not expect '\\udcff': is this a binary file, and not the text?",
+        ),
+        ("\n<!DOCTYPE html>", "line 2 of the prototxt: did not expect '!': is this a web page, and not the file?"),
         ("a { " * 2000, "line 1 of the prototxt: messages are nested deeper than 100"),
         (b"i: 1", "a prototxt is a text, a str, got bytes"),
         (None, "a prototxt is a text, a str, got NoneType"),

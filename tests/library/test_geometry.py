@@ -70,6 +70,7 @@ def test_odd_kernels_leave_the_same_size_in_tensorflow_and_in_torch(kernel_size)
         (lambda: geometry.output_size_padded(7, 3, 1, (-1, 0), 1), "padding must be at least 0, got -1"),
         (lambda: geometry.slide((7, 7, 7), 3), r"input size must be .* got \(7, 7, 7\)"),
         (lambda: geometry.scaled_channels(32, 1e308), r"width_multiplier must be below 32, got 1e\+308$"),
+        (lambda: geometry.scaled_channels(32, 1, minimum="8"), "minimum must be a whole number, got '8'$"),
         (lambda: geometry.scaled_channels(32, 224), "below 32, got 224: did you mean input_size=224.*"),
         (lambda: geometry.scaled_channels(32, 10**400), r"width_multiplier must be a positive, finite .* got 1000+$"),
         (lambda: geometry.make_divisible(10**400, 4), r"value must be a positive, finite .* got 1000+$"),

@@ -49,6 +49,8 @@ WRAPPED = {
     "module.": lambda state: {f"module.{key}": value for key, value in state.items()},
     "compiled": lambda state: {f"_orig_mod.{key}": value for key, value in state.items()},
     "compiled inside": lambda state: {key.replace("blocks.", "blocks._orig_mod."): v for key, v in state.items()},
+    "another module that held the network": lambda state: {f"net.backbone.{key}": v for key, v in state.items()},
+    "the only dictionary of weights": lambda state: {"net": state, "acc": 94.1, "optimizer": {"state": {}}},
     "all at once": lambda state: {"state_dict": {f"model.module._orig_mod.{key}": v for key, v in state.items()}},
     "an average of weights": lambda state: (
         {"n_averaged": torch.tensor(7)} | {f"module.{k}": v for k, v in state.items()}
@@ -135,6 +137,11 @@ def test_from_a_file(trained, tmp_path, name):
         assert_loaded(load_weights(network(), path), trained)
 
 
+def test_from_a_file_of_arrays(trained, tmp_path):
+    np.savez(tmp_path / "weights.npz", **{key: value.numpy() for key, value in trained.items()})
+    assert_loaded(load_weights(network(), tmp_path / "weights.npz"), trained)
+
+
 def test_safetensors_without_the_package(trained, tmp_path, monkeypatch):
     real = builtins.__import__
 
@@ -161,6 +168,17 @@ def broken(state):
     keys = list(renamed(without_counters(state)).items())
     keys[1], keys[2] = keys[2], keys[1]
     return dict(keys)
+
+
+def with_last_words(state, **words):
+    """The same shapes in the same order, where others of the numbers come first, as their names say."""
+    other = dict(zip(words, reversed(words), strict=True))
+    given = {}
+    for place, key in enumerate(without_counters(state)):
+        before, _, last = key.rpartition(".")
+        of_norm = "bn" in before and last in words
+        given[f"{place}/{words.get(last, last)}"] = state[f"{before}.{other[last]}" if of_norm else key]
+    return given
 
 
 def inside_itself(state):
@@ -226,6 +244,31 @@ BAD = {
         {"by_order": True},
         "ambiguous: shapes fit, but names say otherwise in 2: layer2.bias for bn1.weight, layer1.weight for bn1.bias$",
     ),
+    "a loss beside the network": (
+        lambda state: {f"net.{key}": v for key, v in state.items()} | {"criterion.weight": torch.ones(5)},
+        {},
+        "weights do not fit the model's 27: 1 unexpected: criterion.weight$",
+    ),
+    "two networks": (
+        lambda state: {f"{who}.{key}": v for who in ("teacher", "student") for key, v in state.items()},
+        {},
+        "names are ambiguous: they fit under 'student.', 'teacher.': pass one of them$",
+    ),
+    "two dictionaries": (
+        lambda state: {"generator": state, "discriminator": state},
+        {},
+        "the checkpoint has several dictionaries of weights: generator, discriminator: pass one of them$",
+    ),
+    "variances before means": (
+        lambda state: with_last_words(state, running_mean="variance", running_var="mean"),
+        {"by_order": True},
+        r"a variance is never negative, 5 are: blocks.0.0.bn1.running_var, .*: are means in their place\?$",
+    ),
+    "offsets before scales": (
+        lambda state: with_last_words(state, weight="offset", bias="scale"),
+        {"by_order": True},
+        "names say otherwise in 17: 0/offset for conv_stem.weight, 1/offset for bn1.weight, 2/scale for bn1.bias, ",
+    ),
 }
 
 
@@ -269,6 +312,14 @@ def test_files_of_other_kinds_are_refused(content, tmp_path):
     with pytest.raises(ValueError, match="other.pth'") as error:
         load_weights(network(), tmp_path / "other.pth")
     assert "\n" not in str(error.value) and len(str(error.value)) < 500
+
+
+@pytest.mark.filterwarnings("ignore:.*TorchScript")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_program_is_told_from_weights(tmp_path):
+    torch.jit.save(torch.jit.script(nn.Linear(2, 2)), tmp_path / "program.pt")
+    with pytest.raises(ValueError, match=r"program.pt' is a program .* pass torch.jit.load\(path\).state_dict\(\)$"):
+        load_weights(network(), tmp_path / "program.pt")
 
 
 def test_models_that_hold_no_numbers_are_refused(trained):
