@@ -144,15 +144,15 @@ def prototxt(layers, channels=3, size=6) -> Prototxt:
 
 def two_pairs(first, second, multiplier=1) -> Prototxt:
     """Two pairs, of 8 and of 16 channels, with these groups in their depthwise halves."""
-    pair = [("stem", 8, 3, 1), ("a/dw", 8, 3, first), ("a/sep", 16, 1, 1)]
+    pair = [("dw_stem", 8, 3, 1), ("c/dw", 8, 3, first), ("c/sep", 16, 1, 1)]
     return prototxt([*pair, ("b/dw", 16 * multiplier, 3, second), ("b/sep", 12, 1, 1)])
 
 
 LOST = {
     two_pairs(8, 16): [],
-    two_pairs(1, 16): ["a/dw"],
+    two_pairs(1, 16): ["c/dw"],
     two_pairs(8, 4): ["b/dw"],
-    two_pairs(1, 1): ["a/dw", "b/dw"],
+    two_pairs(1, 1): ["c/dw", "b/dw"],
     two_pairs(8, 16, multiplier=2): [],
 }
 
@@ -197,6 +197,8 @@ def fault_of_text(text, c_in, c_out, kernel_size, stride, size):
         message = caffe.read_prototxt(text)
         if (sizes := sizes_of_input(message)) != wanted:
             return f"The input has the sizes {described(sizes)}, not {wanted}: one image, channels, height, width."
+        if bare := unquoted(message):
+            return f"Quotes are missing around {bare[0]}: names and types of layers are texts."
         rows = caffe.price(text).rows
     except ValueError as error:
         return f"caffe.price does not take it: {str(error).rstrip('.')}."
@@ -207,9 +209,18 @@ def fault_of_text(text, c_in, c_out, kernel_size, stride, size):
     return fault or fault_of_padding(layers[0], kernel_size // 2)
 
 
+def unquoted(message):
+    """The words without quotes, but for those in capitals, which name a choice: MAX, or CONVOLUTION in old files."""
+    inside = [unquoted(value) if isinstance(value, dict) else [value] for value in every(message, *message)]
+    return [value for part in inside for value in part if isinstance(value, caffe.Word) and not value.isupper()]
+
+
 def fault_of_chain(layers):
+    types = [layer.get("type") for layer in layers]
+    if wrong := [kind for kind in types if kind in ("convolution", "CONVOLUTION") and not isinstance(kind, caffe.Word)]:
+        return f"Caffe knows no layer type {wrong[0]!r}: it is spelled 'Convolution'."
     if len(layers) != 2:
-        types = described([str(layer.get("type")) for layer in layers])
+        types = described([str(kind) for kind in types])
         return f"The layers have the types {types}. A pair is two convolutions, with nothing between or after them."
     first, second = layers
     if first.get("name") == second.get("name"):
@@ -227,40 +238,20 @@ def fault_of_padding(deep, wanted):
 
 
 def fault_of_halves(deep, point, c_in, c_out, kernel_size, stride, size):
-    side, params = (
-        geometry.output_size(size, kernel_size, stride, kernel_size // 2),
-        deep.cost.params + point.cost.params,
-    )
-    wanted, late = cost.depthwise_separable_conv2d(c_in, c_out, kernel_size, 1).params, (deep.size, point.size)
+    side = geometry.output_size(size, kernel_size, stride, kernel_size // 2)
+    params, late = deep.cost.params + point.cost.params, (deep.size, point.size)
+    wanted = cost.depthwise_separable_conv2d(c_in, c_out, kernel_size, 1).params
     faults = [
         (point.kind == "depthwise", "The halves are swapped: first the depthwise layer, then the pointwise one."),
         (deep.kind == "standard", "The first layer is a standard convolution: each output reads all input channels."),
-        (
-            deep.kind != "depthwise",
-            f"The first layer is {deep.kind}. It needs as many groups as input channels, {c_in}.",
-        ),
-        (
-            deep.channels != c_in,
-            f"The first layer makes {deep.channels} maps. With a kernel for each channel it is {c_in}.",
-        ),
-        (
-            point.kind != "pointwise" or point.channels != c_out,
-            f"The second layer should be pointwise, with {c_out} maps.",
-        ),
-        (
-            params == wanted + c_in + c_out,
-            "Both layers have a bias: Caffe adds one unless it is told bias_term: false.",
-        ),
+        (deep.kind != "depthwise", f"The first layer is {deep.kind}. It needs as many groups as channels, {c_in}."),
+        (deep.channels != c_in, f"The first layer makes {deep.channels} maps. One for each channel are {c_in}."),
+        ((point.kind, point.channels) != ("pointwise", c_out), f"The second layer is not pointwise with {c_out} maps."),
+        (params == wanted + c_in + c_out, "Both layers have a bias: Caffe adds one without bias_term: false."),
         (params != wanted, f"They have {params} weights, a pair of this kernel and without bias has {wanted}."),
         (late == ((size, size), (side, side)) and stride > 1, "The stride belongs to the depthwise layer."),
-        (
-            deep.size != (side, side),
-            f"The first layer makes {deep.size} pixels, not {side} by {side}: its pad and stride?",
-        ),
-        (
-            point.size != deep.size,
-            f"The second layer makes {point.size} of {deep.size} pixels: it needs no pad, no stride.",
-        ),
+        (deep.size != (side, side), f"The first layer makes {deep.size} pixels, not {side} by {side}: pad and stride?"),
+        (point.size != deep.size, f"The second layer makes {point.size} of {deep.size} pixels: no pad, no stride."),
     ]
     return next((words for found, words in faults if found), "")
 
@@ -275,18 +266,20 @@ def fault_of_halves(deep, point, c_in, c_out, kernel_size, stride, size):
         '"dw" type: "Convolution" -> "dw" type: "ReLU"': "layers that have weights",
         'prototxt([("sep", out_channels, 1, 1), ("dw", out_channels, 3, out_channels)], in_channels, size)': "swapped",
         "group: {in_channels} -> ": "first layer is a standard",
-        "group: {in_channels} -> group: 2": "as many groups as input channels",
-        "num_output: {in_channels} -> num_output: {2 * in_channels}": "a kernel for each channel",
-        "num_output: {out_channels} -> num_output: {in_channels}": "second layer should be pointwise",
-        " bias_term: false -> ": "unless it is told bias_term: false",
+        "group: {in_channels} -> group: 2": "as many groups as channels",
+        "num_output: {in_channels} -> num_output: {2 * in_channels}": "One for each channel",
+        "num_output: {out_channels} -> num_output: {in_channels}": "not pointwise with",
+        " bias_term: false -> ": "without bias_term: false",
         "kernel_size: {kernel_size} -> kernel_size: 3": "weights, a pair of this kernel",
-        " pad: {kernel_size // 2} -> ": "its pad and stride",
+        " pad: {kernel_size // 2} -> ": "pad and stride",
         'kernel_size: 1 }} }}""" -> '
         'kernel_size: 1 stride: {stride} }} }}""".replace(f"stride: {stride} g", "g")': "stride belongs",
-        "kernel_size: 1 }} -> kernel_size: 1 pad: 1 }}": "needs no pad",
+        "kernel_size: 1 }} -> kernel_size: 1 pad: 1 }}": "no pad, no stride",
         'layer {{ name: "sep" -> layer {{ name: "r" type: "ReLU" bottom: "dw" top: "dw" }}\n'
         'layer {{ name: "sep"': "with nothing between",
         'name: "sep" -> name: "dw"': "the name 'dw'",
+        'name: "dw" -> name: dw': "Quotes are missing",
+        'name: "sep" type: "C -> name: "sep" type: "c': "knows no layer type 'convolution'",
         " pad: {kernel_size // 2} ->  pad_t: {kernel_size // 2} pad_l: {kernel_size // 2} "
         "pad_b: {kernel_size // 2 - (size == 8)} pad_r: {kernel_size // 2 - (size == 8)}": "uneven",
     },

@@ -92,7 +92,8 @@ def way_of_printing(printed, exact):
 
 @exercise(
     cases=[("569", 568_740_352), ("149", 149_497_000), ("290", 290_675_000), ("1.32", 1_320_600), ("7.3", 7_358_820)]
-    + [("226", 227_003_256), ("4.2", 4_231_976), ("286", 290_675_000), ("4.13", 4_125_000), ("22", 227_003_256)],
+    + [("226", 227_003_256), ("4.2", 4_231_976), ("286", 290_675_000), ("4.13", 4_125_000), ("22", 227_003_256)]
+    + [("1.01", 1_005_000)],
     oracle=way_of_printing,
     hint="Round the exact number of millions to as many digits behind the point as were printed, a half up, then cut "
     "it off there.",
@@ -105,6 +106,8 @@ def way_of_printing(printed, exact):
         "ROUND_DOWN -> ROUND_HALF_UP": "You only round. Where that gives other digits, try cutting off.",
         "quantize(wanted -> quantize(Decimal(1)": "You compare whole millions. A number such as 7.3 was printed with "
         "tenths: as many digits count as were printed.",
+        "Decimal(exact) / 10**6 -> Decimal(exact / 10**6)": "exact / 10**6 is a float, not quite the number that you "
+        "see: 1.005 is a little less. Divide Decimal(exact).",
         ", ROUND_HALF_UP -> ": "A half is rounded up. round, and quantize alone, round it to the even digit.",
     },
 )

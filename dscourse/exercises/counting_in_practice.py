@@ -171,6 +171,7 @@ BARE = (cost.conv2d(8, 4, 5, output_size=10).macs, 4 * 10**2, 0, 0)
     cases=[
         *((printed_by(rule, NORMED), [NORMED]) for rule in [(1, 1, 0, 0), (1, 0, 4, 0), (1, 0, 0, 1)]),
         (printed_by((2, 1, 2, 0), NORMED, BARE), [NORMED, BARE]),
+        ([120, 110], [(100, 20, 10, 0), (100, 10, 20, 0)]),  # (1, 0, 1, 0) has the same sum
     ],
     fault=fault_of_rules,
     wrong={
@@ -179,6 +180,7 @@ BARE = (cost.conv2d(8, 4, 5, output_size=10).macs, 4 * 10**2, 0, 0)
         "(1, 2), (0, 1) -> (1, 2), range(3)": "outside the limits",
         "(1, 2), (0, 1) -> (1, 2), (0,)": "different rules",
         "numbers == printed -> numbers[0] == printed[0]": "must fit all",
+        "numbers == printed -> sum(numbers) == sum(printed)": "the tool printed",
         "numbers == printed -> True": "the tool printed",
         "(m, b, e, p) -> [m, b, e]": "tuple of four",
         "found * 2": "stands twice",
@@ -228,6 +230,10 @@ def hidden_pointwise(maps, weight):
     return products.sum(2)
 
 
+class Convolution(nn.Conv2d):
+    """A class of a reader's own."""
+
+
 class Block(nn.Sequential):
     """Layers, and after them a convolution of 4 to 2 channels that is called as a function."""
 
@@ -245,7 +251,7 @@ def small_models():
             (named("one_layer_used_twice", shared, shared), torch.ones(1, 4, 5, 6)),
             (named("linear_on_rows", nn.Linear(12, 5)), torch.ones(1, 3, 4, 12)),
             (
-                named("modules_in_modules", Block(nn.Conv2d(3, 4, 1)), nn.Sequential(nn.Conv2d(2, 5, 1))),
+                named("modules_in_modules", Block(nn.Conv2d(3, 4, 1)), nn.Sequential(Convolution(2, 5, 1))),
                 torch.ones(2, 3, 6, 4),
             ),
             (named("small_network", nn.Conv2d(3, 6, 5, 2, bias=False), *end).train(), torch.ones(2, 3, 9, 8)),
@@ -278,6 +284,7 @@ def macs_of_modules(model, x):
         "module may be called twice: count calls, not modules.",
         "output.numel() -> (output.numel() if module.weight.ndim == 4 else len(module.weight))": "A linear layer is "
         "counted for one vector. It works on every row that comes in: look at the output.",
+        "isinstance(module,  -> (type(module) in ": "A class derived from nn.Conv2d is missed: isinstance finds it.",
         "(nn.Conv2d, nn.Linear) -> nn.Conv2d": "nn.Linear is not counted.",
         "sum(found) // len(x)": "These are the MACs of one image. The whole batch passes, and each takes them.",
         "hook.remove() -> pass": CHANGED.format("model.0._forward_hooks"),

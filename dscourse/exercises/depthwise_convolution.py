@@ -144,6 +144,8 @@ GROUPED = layer_to_explore("grouped_layer", 6, 4, groups=2, bias=False)
         "channel: look at out_channel alone.",
         "layer(before) -> 0": "Where the layer has a bias, you find all channels. Its output is not 0 even for empty "
         "maps: compare it with the output before the change.",
+        "list(range(found[0], in_channels))": "Once a channel is found, you find all that follow. Only one channel may "
+        "differ at a time: take a fresh copy for each.",
         ".clone() -> ": "Your function finds no channel at all. Without a copy, one change changes both inputs.",
     },
 )

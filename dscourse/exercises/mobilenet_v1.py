@@ -48,6 +48,7 @@ def mobilenet_pair(in_channels, out_channels, size, stride):
         "= 2 -> = 4": "You count the means and variances of the batch norms. They are stored, but not learned: "
         "model.parameters() does not have them.",
         "= 2 -> = 3": "You give the convolutions biases. They have none: the beta of the norm after them does that.",
+        "= 2 -> = 1": "That is the network with folded norms, one bias for each channel. A norm learns two numbers.",
         "(9 + in_norm) -> 9": "A norm follows each of the two halves of a pair. You have only the one after the "
         "pointwise half.",
         "params + channels * classes": "The fully connected layer has a bias for each class.",
@@ -158,7 +159,7 @@ def solved(budget, size):
 
 
 @exercise(
-    cases=[(284_370_176, 224), (568_740_352, 224), (100_000_000, 160)],  # half the MACs at width 1, all of them
+    cases=[(284_370_176, 224), (568_740_352, 224), (800_000_000, 160)],  # half the MACs at width 1, all, more
     oracle=solved,
     hint="With the size put in, the polynomial is a * alpha**2 + b * alpha. Set it equal to the budget and solve for "
     "alpha, without rounding.",
@@ -167,6 +168,7 @@ def solved(budget, size):
         "(budget / (square + linear)) ** 0.5": "You let all MACs grow with the square of the width. There are terms "
         "with one alpha too.",
         "(budget / square) ** 0.5": "The terms with one alpha are left out: the budget has to pay for them too.",
+        "(root -> (-root": "That is the negative solution of the quadratic equation. A width is positive.",
         "size): -> _, size=224):": "Your function always takes 224 pixels. There is an r in the polynomial.",
     },
 )

@@ -154,7 +154,8 @@ class Watch(TorchDispatchMode):
         module, site = self._caller()
         path = self.names.get(id(module), "")
         name = path or type(module).__name__
-        if type(module).__module__.startswith("torch.nn."):
+        forward = getattr(type(module), "forward", None)  # a class derived from a layer may have torch's
+        if getattr(forward, "__module__", "").startswith("torch.nn.") and forward is not nn.Module.forward:
             return path, name
         return path, _named(site) if module is None else f"{name} {_named(site)}".rstrip()
 
