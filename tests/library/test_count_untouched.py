@@ -6,7 +6,6 @@ import dataclasses
 import functools
 import itertools
 import queue
-import sys
 import threading
 import types
 import weakref
@@ -18,6 +17,7 @@ import torch._dynamo  # so that its stance is there from the beginning
 import torch.nn.functional as F
 from torch import nn
 from torch.fx.immutable_collections import immutable_dict, immutable_list
+from torch.utils.flop_counter import FlopCounterMode
 
 from dslib.counting import count
 from tests.support.counted import ONE, Calls, Frozen, counted, state, switches
@@ -187,7 +187,7 @@ def test_a_tensor_that_forward_changes(hold, get, kind):
         torch.enable_grad,
         lambda: torch.autocast("cpu", torch.bfloat16),
         lambda: torch.random.fork_rng(devices=[]),
-        lambda: torch.utils.flop_counter.FlopCounterMode(display=False),
+        lambda: FlopCounterMode(display=False),
         contextlib.nullcontext,
     ],
     ids=["meta", "inference", "no_grad", "enable_grad", "autocast", "fork_rng", "another counter", "none"],
