@@ -9,9 +9,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from dslib import layers
 from dslib.counting import count, prices
-from dslib.models.ghostnet import SqueezeExcite
 
 # torch warns of a copy it makes; how many warnings come depends on which test runs first
 pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same'", "ignore:LSTM with projections")
