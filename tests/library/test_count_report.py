@@ -2,9 +2,9 @@
 
 import csv
 import dataclasses
-import html.parser
 import io
 import re
+from xml.etree import ElementTree
 
 import pandas
 import pytest
@@ -134,28 +134,10 @@ def test_totals_by_module():
 # ---- read back
 
 
-class Cells(html.parser.HTMLParser):
-    """The texts of a page's table cells, row by row, and of its paragraphs; every tag must be closed."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.rows, self.paragraphs, self.open = [], [], []
-        self.feed(text)
-        assert self.open == []
-
-    def handle_starttag(self, tag, attributes):
-        self.open.append(tag)
-        if tag == "tr":
-            self.rows.append([])
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        if self.open[-1] in ("th", "td"):
-            self.rows[-1].append(data)
-        elif self.open[-1] == "p":
-            self.paragraphs.append(data)
+def html_cells(report):
+    tree = ElementTree.fromstring(f"<page>{report._repr_html_()}</page>")  # every tag is closed
+    rows = [[cell.text for cell in row if cell.text] for row in tree.iter("tr")]
+    return rows, [paragraph.text for paragraph in tree.iter("p")]
 
 
 def text_cells(report):
@@ -170,11 +152,6 @@ def markdown_cells(report):
     lines = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in table.splitlines()]
     assert lines.pop(1) == ["---"] * 3 + ["---:"] * 4
     return [[cell for cell in line if cell] for line in lines], notes.splitlines()
-
-
-def html_cells(report):
-    page = Cells(report._repr_html_())
-    return page.rows, page.paragraphs
 
 
 @pytest.mark.parametrize("read", [text_cells, markdown_cells, html_cells])
@@ -219,9 +196,9 @@ def test_notes_say_what_was_not_counted_and_per_what():
 def test_names_are_escaped():
     name = "<script>alert('x & y')</script>"
     report = dataclasses.replace(single(name), other=(Other("<b>", 1, 1, 0),), uncounted=(Other("<i>", 1, 1, 0),))
-    page = Cells(report._repr_html_())
+    rows, paragraphs = html_cells(report)
     assert not any(tag in report._repr_html_() for tag in ("<script", "<b>", "<i>"))
-    assert page.rows[1][:2] == [name, "mm"] and "<b> (1)" in page.paragraphs[1] and "<i> (1)" in page.paragraphs[2]
+    assert rows[1][:2] == [name, "mm"] and "<b> (1)" in paragraphs[1] and "<i> (1)" in paragraphs[2]
     assert "| a\\|b c | mm |" in single("a|b\nc").to_markdown()
     (found,) = csv.DictReader(io.StringIO(single('a,"b"').to_csv()))
     assert (found["where"], found["output"]) == ('a,"b"', "scalar")

@@ -63,27 +63,6 @@ def test_four_witnesses_of_a_convolution(case):
     assert count(layer, x, per_image=True).macs == algebra.macs
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
-@given(
-    dims=st.integers(1, 3),
-    groups=st.integers(1, 3),
-    group_channels=st.tuples(st.integers(1, 3), st.integers(1, 3)),
-    moves=st.tuples(st.integers(1, 4), st.integers(1, 3), st.integers(1, 2)),
-    transposed=st.booleans(),
-    batch=st.integers(1, 3),
-)
-def test_a_convolution_of_any_dimension_against_torch(dims, groups, group_channels, moves, transposed, batch):
-    inside, outside = group_channels
-    kernel_size, stride, dilation = moves
-    kind = getattr(nn, f"Conv{'Transpose' * transposed}{dims}d")
-    layer = kind(groups * inside, groups * outside, kernel_size, stride, dilation=dilation, groups=groups)
-    x = torch.zeros(batch, groups * inside, *(8 + axis for axis in range(dims)))
-    report, output = count(layer, x), layer(x)
-    positions = (x if transposed else output)[0, 0].numel()
-    assert report.macs == batch * positions * groups * inside * outside * kernel_size**dims == seen_by_torch(layer, x)
-    assert (report.rows[0].output, report.rows[0].groups) == (output.shape, groups)
-
-
 # {name: (arguments, the paper's MACs and parameters if it prints them)}
 NETWORKS = {
     "mobilenet_v1": ({}, published.MOBILENET_TABLE_4["separable"]),

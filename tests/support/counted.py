@@ -15,20 +15,17 @@ from torch.utils._python_dispatch import _get_current_dispatch_mode_stack
 
 from dslib.counting import count
 
-SWITCHES = {
-    "random numbers": lambda: torch.get_rng_state().tolist(),
-    "gradients": torch.is_grad_enabled,
-    "inference mode": torch.is_inference_mode_enabled,
-    "fast path": torch.backends.mha.get_fastpath_enabled,
-    "default type": torch.get_default_dtype,
-    "global hooks": lambda: {name: len(held) for name, held in vars(torch_module).items() if name.endswith("_hooks")},
-    "modes": lambda: [len(_get_current_dispatch_mode_stack()), len(_get_current_function_mode_stack())],
-    "stance": lambda: getattr(sys.modules.get("torch._dynamo.eval_frame"), "_stance", None),
-}
-
 
 def switches():
-    return {name: read() for name, read in SWITCHES.items()}
+    hooks = {name: len(held) for name, held in vars(torch_module).items() if name.endswith("_hooks")}
+    return {
+        "random numbers": torch.get_rng_state().tolist(),
+        "modes": [torch.is_grad_enabled(), torch.is_inference_mode_enabled(), torch.get_default_dtype()],
+        "entered": [len(_get_current_dispatch_mode_stack()), len(_get_current_function_mode_stack())],
+        "fast path": torch.backends.mha.get_fastpath_enabled(),
+        "hooks": hooks,
+        "stance": getattr(sys.modules.get("torch._dynamo.eval_frame"), "_stance", None),
+    }
 
 
 def counted(model, kind, size=(2, 3, 4, 5), **more):
