@@ -69,29 +69,19 @@ def test_a_shape_in_any_form(size):
     assert count(LINEAR, input_size=size, backward=1).macs == 3 * 40
 
 
-@pytest.mark.parametrize("size", [[(2, 3), (3, 4)], ([2, 3], (3, 4))], ids=repr)
-def test_several_inputs(size):
-    assert count(torch.matmul, input_size=size).macs == count(torch.matmul, zeros(2, 3), zeros(3, 4)).macs == 24
-
-
-def test_inputs_that_are_no_tensors():
-    def function(x, times, flag, nothing):
-        assert nothing is None
-        for _ in range(times):
-            x = F.linear(x, zeros(4, 4)) if flag else x
-        return x
-
-    assert [count(function, zeros(2, 4), 3, flag, None).macs for flag in (True, False)] == [3 * 32, 0]
-
-
-def permuted_activation(x):
-    return F.gelu(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1).view(2, 168) @ zeros(168, 3)
+def test_several_inputs():
+    for size in ([(2, 3), (3, 4)], ([2, 3], (3, 4))):
+        assert count(torch.matmul, input_size=size).macs == 24
 
 
 def joined_in_place(x):
     out = torch.empty(0)
     torch.cat([x, x], 3, out=out)
     return out @ zeros(8, 3)
+
+
+def permuted_activation(x):
+    return F.gelu(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1).view(2, 168) @ zeros(168, 3)
 
 
 @pytest.mark.parametrize("function, macs", [(permuted_activation, 2 * 168 * 3), (joined_in_place, 84 * 8 * 3)])
@@ -102,19 +92,10 @@ def test_memory_is_laid_out_as_with_data(function, macs):
 # ---- dynamic
 
 
-class Dynamic(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.small, self.large = nn.Linear(4, 5), nn.Linear(4, 50)
-
-    def forward(self, x):
-        return self.small(x) if x.sum() > 0 else self.large(x)
-
-
 def test_control_flow_counts_what_ran():
-    for value, macs, where in ((1.0, 40, "small"), (-1.0, 400, "large")):
-        report = count(Dynamic(), torch.full((2, 4), value))
-        assert (report.macs, [row.where for row in report.rows], report.params) == (macs, [where], 25 + 250)
+    small, large = nn.Linear(4, 5), nn.Linear(4, 50)
+    for value, macs in ((1.0, 40), (-1.0, 400)):
+        assert count(lambda x: (small if x.sum() > 0 else large)(x), torch.full((2, 4), value)).macs == macs
     by_shape = count(lambda x: torch.mm(x, x) if len(x) < 5 else torch.mm(x, x[:, :1]), input_size=(6, 6))
     assert by_shape.macs == 36
     x = torch.tensor([[1.0], [-1.0], [1.0]]).expand(3, 4)

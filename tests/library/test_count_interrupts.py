@@ -13,21 +13,14 @@ from torch import nn
 
 from dslib import counting
 from dslib.counting import count
-from tests.support.counted import Frozen, counted, state
+from tests.support.counted import Calls, Frozen, counted, state
 
 HERE = str(Path(counting.__file__).parent)
 
 
-class Small(nn.Module):
-    """All kinds of things to copy in a few lines' time."""
-
-    def __init__(self):
-        super().__init__()
-        self.conv, self.config, self.seen = nn.Conv2d(3, 4, 3, bias=False), Frozen(scale=torch.ones(4)), [torch.ones(1)]
-
-    def forward(self, x):
-        self.seen[0].add_(1)
-        return self.conv(x) * self.config["scale"].sum()
+def changes(model, x):
+    model.seen[0].add_(1)
+    return model.linear(x) * model.config["scale"].sum()
 
 
 def interrupted_at(line, function):
@@ -55,14 +48,14 @@ def interrupted_at(line, function):
 
 @pytest.mark.parametrize("kind, step", [("input_size", 7), ("real with gradient", 11)])
 def test_an_interrupt_at_any_line_of_the_counter(kind, step):
-    model = Small()
+    model = Calls(changes, config=Frozen(scale=torch.ones(4)), seen=[torch.ones(1)])
     before, line = state(model), 1
-    while interrupted_at(line, lambda: counted(model, kind, (1, 3, 4, 5), backward=kind != "input_size")):
+    while interrupted_at(line, lambda: counted(model, kind, (2, 8), backward=kind != "input_size")):
         assert state(model) == before, line
         line += step
     assert line > 500
     assert state(model) == before
-    others = threading.Thread(target=lambda: counted(model, kind, (1, 3, 4, 5)))
+    others = threading.Thread(target=lambda: counted(model, kind, (2, 8)))
     others.start()
     others.join(10)
     assert not others.is_alive()  # nobody waits for a count that was stopped

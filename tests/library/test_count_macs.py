@@ -23,13 +23,9 @@ CONVOLUTIONS = {
     "all at once": (nn.Conv2d(12, 18, (5, 3), (2, 3), (2, 0), (1, 2), 6), (2, 12, 17, 21), 2 * 18 * (9 * 6) * 2 * 15),
     "2-D depthwise": (nn.Conv2d(256, 256, 3, stride=2, groups=256), (1, 256, 9, 12), 256 * (4 * 5) * 9),
     "depth multiplier 3": (nn.Conv2d(4, 12, 3, groups=4), (1, 4, 6, 5), 12 * (4 * 3) * 9),
-    "2-D pointwise": (nn.Conv2d(7, 9, 1), (3, 7, 4, 5), 3 * 9 * (4 * 5) * 7),
     "3-D": (nn.Conv3d(2, 3, (3, 2, 1), stride=(1, 2, 1)), (2, 2, 5, 6, 4), 2 * 3 * (3 * 3 * 4) * 2 * (3 * 2 * 1)),
     "3-D depthwise": (nn.Conv3d(4, 8, 2, groups=4, bias=False), (1, 4, 3, 4, 5), 8 * (2 * 3 * 4) * 8),
-    "same": (nn.Conv2d(3, 5, (3, 5), dilation=(2, 1), padding="same"), (1, 3, 7, 6), 5 * (7 * 6) * 3 * 15),
-    "same, even kernel": (nn.Conv2d(4, 6, (2, 4), padding="same", groups=2), (1, 4, 7, 6), 6 * (7 * 6) * 2 * 8),
     "1-D same, even kernel": (nn.Conv1d(3, 5, 4, padding="same"), (2, 3, 9), 2 * 5 * 9 * 3 * 4),
-    "valid": (nn.Conv2d(3, 5, 2, padding="valid"), (1, 3, 7, 6), 5 * (6 * 5) * 3 * 4),
     "reflect": (nn.Conv2d(3, 5, 3, padding=1, padding_mode="reflect"), (1, 3, 7, 6), 5 * (7 * 6) * 3 * 9),
     "circular": (nn.Conv1d(4, 4, 4, padding="same", padding_mode="circular", groups=4), (2, 4, 9), 2 * 4 * 9 * 4),
     # transposed: (C_out / groups) * K multiplications at every position of the input

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from dslib import layers, models
+from dslib import models
 from dslib.counting import Other, Report, Row, count
 
 HEAD = ["where", "operation", "shapes", "groups", "params", "MACs", "share"]
@@ -102,14 +102,6 @@ def test_where_it_happened_and_whose_the_parameters_are(make, rows, params, devi
     assert (report.params, both.params, sum(row.params for row in both.rows[len(rows) :])) == (params, params, 0)
     if params:
         assert any(re.fullmatch(r"(\d|weight) \(backward\)", row.where) for row in both.rows)
-
-
-def test_subclasses():
-    x = torch.zeros(2, 6, 9, 8)
-    (row,) = count(layers.DepthwiseConv2d(6, 3, depth_multiplier=2, stride=2), x).rows
-    assert (row.macs, row.groups) == (2 * 12 * (5 * 4) * 9, 6) and row.where.startswith("DepthwiseConv2d")
-    rows = count(layers.DepthwiseSeparableConv2d(6, 10, 5).eval(), x).rows
-    assert [(row.macs, row.groups) for row in rows] == [(2 * 6 * 72 * 25, 6), (2 * 10 * 72 * 6, 1)]
 
 
 def test_totals_by_module():

@@ -5,6 +5,7 @@ import contextlib
 import dataclasses
 import functools
 import itertools
+import operator
 import queue
 import threading
 import types
@@ -84,12 +85,10 @@ class Record:
     w: torch.Tensor
 
 
-class Holds:
+class OwnState:
     def __init__(self, w):
         self.w = w
 
-
-class OwnState(Holds):
     def __getstate__(self):
         return [self.w]
 
@@ -97,7 +96,7 @@ class OwnState(Holds):
         self.w = state[0]
 
 
-class CopiesItself(Holds):
+class CopiesItself(OwnState):
     def __deepcopy__(self, memo):
         return self
 
@@ -108,12 +107,7 @@ def queued(w):
     return waiting
 
 
-def attribute(held):
-    return held.w
-
-
-def entry(held):
-    return held["w"]
+attribute, entry = operator.attrgetter("w"), operator.itemgetter("w")
 
 
 def first(held):
@@ -178,20 +172,19 @@ def test_a_tensor_that_forward_changes(hold, get, kind):
 # ---- what is around
 
 
-@pytest.mark.parametrize(
-    "context",
-    [
-        lambda: torch.device("meta"),
-        torch.inference_mode,
-        torch.no_grad,
-        torch.enable_grad,
-        lambda: torch.autocast("cpu", torch.bfloat16),
-        lambda: torch.random.fork_rng(devices=[]),
-        lambda: FlopCounterMode(display=False),
-        contextlib.nullcontext,
-    ],
-    ids=["meta", "inference", "no_grad", "enable_grad", "autocast", "fork_rng", "another counter", "none"],
-)
+CONTEXTS = {
+    "none": contextlib.nullcontext,
+    "meta": lambda: torch.device("meta"),
+    "inference": torch.inference_mode,
+    "no_grad": torch.no_grad,
+    "enable_grad": torch.enable_grad,
+    "autocast": lambda: torch.autocast("cpu", torch.bfloat16),
+    "fork_rng": lambda: torch.random.fork_rng(devices=[]),
+    "another counter": lambda: FlopCounterMode(display=False),
+}
+
+
+@pytest.mark.parametrize("context", CONTEXTS.values(), ids=CONTEXTS)
 @BACKWARD
 def test_inside_of_something_else(context, backward):
     outside, x = nn.Sequential(nn.Linear(4, 5), nn.BatchNorm1d(5)), torch.zeros(2, 4)
