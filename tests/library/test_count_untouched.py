@@ -243,6 +243,8 @@ def test_a_count_in_a_count_and_counts_in_threads():
 
     in_threads(lambda: reports.extend(count(outer, torch.zeros(2, 4)).rows[-1].macs for _ in range(5)), 4)
     assert reports == [24] * 20 and inner == [40] * 20 and switches() == before
+    # not what an earlier count has left behind
+    assert before | {"entered": [0, 0], "modes": [True, False, torch.float32], "fast path": True} == before
 
 
 def test_threads_of_a_model_are_noted_and_other_models_left_alone():
