@@ -12,7 +12,7 @@ def test_one_operation_is_one_count_and_results_go_on_counting_on_the_same_tally
     tally, other = Tally(), Tally()
     number = CountingNumber(3.0, tally)
     results = [number * 2, 2 * number, number * CountingNumber(4, other), np.float64(2) * number]
-    assert [result.value for result in results] == [6, 6, 12, 6]
+    assert [result.value for result in results] == [6, 6, 12, 6] and all(result.tally is tally for result in results)
     assert (tally.multiplications, tally.additions, tally.operations) == (4, 0, 4)
     results = [number + 2, 0 + number, number + number, np.float64(2) + number, sum(results)]
     assert [result.value for result in results] == [5, 3, 6, 5, 30]
