@@ -1,18 +1,22 @@
-"""The report of a count: its numbers, and the same numbers read back from text, Markdown, CSV and HTML."""
+"""The report of a count: its rows and numbers, and the same numbers read back from text, Markdown, CSV and HTML."""
 
 import csv
 import dataclasses
-import html.parser
 import io
 import re
+from xml.etree import ElementTree
 
 import pandas
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from dslib import models
 from dslib.counting import Other, Report, Row, count
+
+HEAD = ["where", "operation", "shapes", "groups", "params", "MACs", "share"]
+CONV, LINEAR = 2 * 8 * (5 * 4) * 9, 2 * 160 * 10
 
 
 def small(backward=False):
@@ -20,157 +24,85 @@ def small(backward=False):
     return count(model.eval(), input_size=(2, 4, 7, 6), backward=backward)
 
 
-CONV, LINEAR = 2 * 8 * (5 * 4) * 9, 2 * 160 * 10
+def single(name="a", **more):
+    """A report of one row, made by hand."""
+    return Report((Row(name, "mm", ((1, 2), (2, 1)), (), 1, 2, 0),), (), (), 0, **more)
 
 
 def test_the_numbers():
-    report = small()
+    report, sizes = small(), ((2, 4, 7, 6), (8, 1, 3, 3), (8,))
     assert report.rows == (
-        Row(
-            "0",
-            "convolution",
-            ((2, 4, 7, 6), (8, 1, 3, 3), (8,)),
-            (2, 8, 5, 4),
-            4,
-            CONV,
-            72 + 8,
-            "0",
-            100 * CONV / 6080,
-        ),
+        Row("0", "convolution", sizes, (2, 8, 5, 4), 4, CONV, 72 + 8, "0", 100 * CONV / 6080),
         Row("4", "addmm", ((10,), (2, 160), (160, 10)), (2, 10), 1, LINEAR, 1600 + 10, "4", 100 * LINEAR / 6080),
     )
     assert report.other == (Other("native_batch_norm", 1, 320, 16), Other("relu", 1, 320, 0))
     assert (report.uncounted, report.params, report.images) == ((), 80 + 16 + 1610, 1)
     assert (report.macs, report.flops) == (CONV + LINEAR, 2 * (CONV + LINEAR))
+    assert report == small() and report != small(backward=True)
+    for thing, name in ((report, "params"), (report.rows[0], "macs"), (report.other[0], "calls")):
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            setattr(thing, name, 0)
 
 
 def test_params_and_shares_add_up():
-    for model in (models.ghostnet(0.5), models.mobilenet_v1(0.25)):
-        report = count(model.eval(), input_size=(1, 3, 64, 64))
-        apart = sum(entry.params for entry in report.other)
-        assert sum(row.params for row in report.rows) + apart == report.params
-        assert report.params == sum(parameter.numel() for parameter in model.parameters())
-        assert sum(row.share for row in report.rows) == pytest.approx(100, abs=1e-9)
-        assert sum(row.macs for row in report.rows) == report.macs == report.flops // 2
-        assert all(isinstance(row.macs, int) and row.macs > 0 for row in report.rows)
-
-
-def test_a_share_is_the_row_s_part_in_percent():
-    report = small()
-    assert [round(row.share, 6) for row in report.rows] == [round(100 * n / 6080, 6) for n in (CONV, LINEAR)]
+    model = models.mobilenet_v1(0.25).eval()
+    report = count(model, input_size=(1, 3, 64, 64))
+    assert sum(entry.params for entry in [*report.rows, *report.other]) == report.params
+    assert report.params == sum(parameter.numel() for parameter in model.parameters())
+    assert sum(row.share for row in report.rows) == pytest.approx(100, abs=1e-9)
+    assert all(isinstance(row.macs, int) and row.macs > 0 for row in report.rows)
     nothing = count(torch.dot, torch.zeros(0), torch.zeros(0))
     assert (nothing.macs, nothing.rows[0].share) == (0, 0.0)
 
 
-def test_a_report_cannot_be_changed():
-    report = small()
-    for thing, name in ((report, "params"), (report.rows[0], "macs"), (report.other[0], "calls")):
-        with pytest.raises(dataclasses.FrozenInstanceError):
-            setattr(thing, name, 0)
-    assert report == small() and report != small(backward=True)
+# ---- where, and whose parameters
 
 
-# ---- read back
+class Own(nn.Linear):
+    def forward(self, x):
+        return F.linear(x.bfloat16(), self.weight.clone().to(torch.bfloat16))
 
 
-def expected_cells(report):
-    """Cells of the table as (where, operation, groups, params, macs)."""
-    return [(row.where, row.operation, str(row.groups), f"{row.params:,}", f"{row.macs:,}") for row in report.rows]
+def own():
+    model = nn.Sequential(nn.Identity(), Own(4, 4, bias=False))
+    model.unused = nn.Parameter(torch.zeros(100))
+    return model
 
 
-def without_shapes(line):
-    where, operation, _, groups, params, macs, *_ = line
-    return where, operation, groups, params, macs
+def tied():
+    model = nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 4))
+    model[2].weight = model[0].weight
+    return model
 
 
-def test_text():
-    report = small()
-    lines = str(report).splitlines()
-    assert lines[0].split() == ["where", "operation", "shapes", "groups", "params", "MACs", "share"]
-    assert set(lines[1]) == set(lines[4]) == {"-"} and len(lines[1]) == len(lines[5])
-    cells = [re.split(r"\s{2,}", line) for line in lines[2:4]]
-    assert [without_shapes(line) for line in cells] == expected_cells(report)
-    assert [line[2] for line in cells] == ["2x4x7x6 8x1x3x3 8 -> 2x8x5x4", "10 2x160 160x10 -> 2x10"]
-    assert [line[-1] for line in cells] == ["47.37 %", "52.63 %"]
-    assert lines[5].split() == ["total", "1,706", "6,080", "100.00", "%"]
-    assert lines[6].startswith("6,080 MACs = 12,160 FLOPs. 1 MAC = 2 FLOPs;")
-    assert lines[7] == "Not MACs by convention (calls): native_batch_norm (1), relu (1)."
-    assert len(lines) == 8
-    assert f"{report}" == str(report)
+def shared():
+    layer = nn.Linear(4, 4)
+    return nn.Sequential(layer, nn.ReLU(), layer)
 
 
-def test_text_columns_stand_below_each_other():
-    lines = str(count(models.ghostnet(0.5).eval(), input_size=(1, 3, 64, 64))).splitlines()
-    table = [line for line in lines[: lines.index(lines[1], 2) + 2] if set(line) != {"-"}]
-    ends = {match.end() for line in table[1:] for match in re.finditer(r"%$", line)}
-    assert ends == {len(lines[1])}
-    assert len({len(line) for line in table[1:]}) == 1
+# {name: (model, (where, MACs, parameters) of each row, parameters of the model)} for two rows of 4
+WHERE = {
+    "tied": (tied, [("0", 32, 20), ("2", 32, 4)], 24),
+    "shared": (shared, [("0", 32, 20), ("0", 32, 0)], 20),
+    "a call of its own": (own, [("1 test_count_report.py", 32, 16)], 116),
+    "itself": (lambda: nn.Linear(4, 4), [("Linear", 32, 20)], 20),
+    "derived": (lambda: type("Derived", (nn.Linear,), {})(4, 4), [("Derived", 32, 20)], 20),  # torch's forward, no line
+    "a function": (lambda: lambda x: x @ x.mT, [("test_count_report.py", 16, 0)], 0),
+}
 
 
-def test_text_says_what_was_not_counted_and_per_what():
-    report = count(lambda x: torch.fft.fft2(torch.fft.fft2(x)) + x, torch.zeros(2, 4, 4))
-    assert "NOT COUNTED, no price known (calls): _fft_c2c (2)." in str(report).splitlines()
-    assert "NOT COUNTED" not in str(small())
-    model = nn.Linear(4, 5)
-    for images in (2, 3):
-        assert "20 MACs = 40 FLOPs per image. " in str(count(model, input_size=(images, 4), per_image=True))
-    assert "per image" not in str(count(model, input_size=(3, 4)))
-
-
-def test_nothing_to_count():
-    report = count(nn.Identity(), input_size=(2, 3))
-    assert (report.macs, report.flops, report.params, report.rows, report.other) == (0, 0, 0, (), ())
-    assert str(report).splitlines()[3].split() == ["total", "0", "0", "0.00", "%"]
-    assert report.to_csv().count("\n") == 1
-    assert "<table>" in report._repr_html_() and report.to_markdown().startswith("| where |")
-
-
-def test_markdown():
-    report = small(backward=True)
-    table, notes = report.to_markdown().split("\n\n")
-    lines = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in table.splitlines()]
-    assert lines[0] == ["where", "operation", "shapes", "groups", "params", "MACs", "share"]
-    assert lines[1] == ["---"] * 3 + ["---:"] * 4
-    assert [without_shapes(line) for line in lines[2:-1]] == expected_cells(report)
-    assert lines[-1][0] == "total" and lines[-1][5] == f"{3 * 6080:,}"
-    assert notes.splitlines() == report.notes()
-
-
-def test_markdown_escapes_bars():
-    report = Report((Row("a|b", "mm", ((1, 2), (2, 1)), (1, 1), 1, 2, 0),), (), (), 0)
-    assert "| a\\|b | mm |" in report.to_markdown()
-
-
-@pytest.mark.parametrize("backward", [False, True])
-def test_csv(backward):
-    report = small(backward)
-    rows = list(csv.DictReader(io.StringIO(report.to_csv())))
-    for found, row in zip(rows, report.rows, strict=True):
-        inputs = tuple(tuple(map(int, shape.split("x"))) for shape in found["inputs"].split())
-        output = tuple(map(int, found["output"].split("x")))
-        numbers = [int(found[name]) for name in ("groups", "macs", "params")]
-        assert Row(found["where"], found["operation"], inputs, output, *numbers, row.module, row.share) == row
-        assert float(found["share"]) == pytest.approx(row.share, abs=1e-4)
-    assert sum(float(found["share"]) for found in rows) == pytest.approx(100, abs=1e-3)
-
-
-def test_names_of_several_lines_stay_in_their_cell():
-    report = Report((Row("a\nb", "mm", ((1, 2), (2, 1)), (1, 1), 1, 2, 0),), (), (), 0)
-    assert report.to_markdown().splitlines()[2].startswith("| a b | mm |")
-
-
-def test_csv_quotes():
-    report = Report((Row('a,"b"', "dot", ((4,), (4,)), (), 1, 4, 0),), (), (), 0)
-    (found,) = csv.DictReader(io.StringIO(report.to_csv()))
-    assert (found["where"], found["output"]) == ('a,"b"', "scalar")
-
-
-def test_csv_names_what_was_not_counted_and_pandas_does_not_sum_it():
-    weight = nn.Parameter(torch.zeros(5, 4))
-    report = count(lambda x: torch.fft.fft2(torch.fft.fft2(x)).real @ weight.mT, torch.zeros(2, 3, 4))
-    table = pandas.read_csv(io.StringIO(report.to_csv()))
-    assert list(table["where"])[-1] == "NOT COUNTED (2)" and list(table["operation"]) == ["mm", "_fft_c2c"]
-    assert table["macs"].sum() == report.macs == 6 * 20 and table["macs"].isna().tolist() == [False, True]
+@pytest.mark.parametrize("device", ["cpu", "meta"])
+@pytest.mark.parametrize("make, rows, params", WHERE.values(), ids=WHERE)
+def test_where_it_happened_and_whose_the_parameters_are(make, rows, params, device):
+    model, x = make(), torch.zeros(2, 4, device=device, requires_grad=True)
+    report = count(model, x)
+    assert [(row.where.split(":")[0], row.macs, row.params) for row in report.rows] == rows
+    assert all((":" in row.where) == (".py" in row.where) for row in report.rows)
+    both = count(model, x, backward=True)
+    assert [row.params for row in both.rows][: len(rows)] == [row[2] for row in rows]
+    assert (report.params, both.params, sum(row.params for row in both.rows[len(rows) :])) == (params, params, 0)
+    if params:
+        assert any(re.fullmatch(r"(\d|weight) \(backward\)", row.where) for row in both.rows)
 
 
 def test_totals_by_module():
@@ -192,44 +124,74 @@ def test_totals_by_module():
             report.by_module(depth)
 
 
-class Cells(html.parser.HTMLParser):
-    """The texts of a page's table cells, row by row, and of its paragraphs; every tag must be closed."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.rows, self.paragraphs, self.open = [], [], []
-        self.feed(text)
-        assert self.open == []
-
-    def handle_starttag(self, tag, attributes):
-        self.open.append(tag)
-        {"tr": self.rows.append, "p": lambda _: None}.get(tag, lambda _: None)([])
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        if self.open[-1] in ("th", "td"):
-            self.rows[-1].append(data)
-        elif self.open[-1] == "p":
-            self.paragraphs.append(data)
+# ---- read back
 
 
-def test_html():
-    report = small(backward=True)
-    page = Cells(report._repr_html_())
-    head, *rows, total = page.rows
-    assert head == ["where", "operation", "shapes", "groups", "params", "MACs", "share"]
-    assert [without_shapes(line) for line in rows] == expected_cells(report)
-    assert total == ["total", "1,706", "18,240", "100.00 %"]  # empty cells hold no text
-    assert page.paragraphs == report.notes()
+def html_cells(report):
+    tree = ElementTree.fromstring(f"<page>{report._repr_html_()}</page>")  # every tag is closed
+    rows = [[cell.text for cell in row if cell.text] for row in tree.iter("tr")]
+    return rows, [paragraph.text for paragraph in tree.iter("p")]
 
 
-def test_html_escapes():
+def text_cells(report):
+    table, notes = [str(report).splitlines()[i:j] for i, j in ((0, len(report.rows) + 4), (len(report.rows) + 4, None))]
+    rules, lines = [line for line in table if set(line) == {"-"}], [line for line in table if set(line) != {"-"}]
+    assert len(rules) == 2 and {len(line) for line in lines} == {len(rules[0])}  # columns end below each other
+    return [re.split(r"\s{2,}", line) for line in lines], notes
+
+
+def markdown_cells(report):
+    table, notes = report.to_markdown().split("\n\n")
+    lines = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in table.splitlines()]
+    assert lines.pop(1) == ["---"] * 3 + ["---:"] * 4
+    return [[cell for cell in line if cell] for line in lines], notes.splitlines()
+
+
+@pytest.mark.parametrize("read", [text_cells, markdown_cells, html_cells])
+@pytest.mark.parametrize("backward", [False, True])
+def test_a_table_read_back(read, backward):
+    report = small(backward)
+    (head, *lines, total), notes = read(report)
+    assert head == HEAD and lines[0][2] == "2x4x7x6 8x1x3x3 8 -> 2x8x5x4"
+    assert [[line[0], line[1], *line[3:]] for line in lines] == [
+        [row.where, row.operation, str(row.groups), f"{row.params:,}", f"{row.macs:,}", f"{row.share:.2f} %"]
+        for row in report.rows
+    ]
+    macs = 6080 * (3 if backward else 1)
+    assert total == ["total", "1,706", f"{macs:,}", "100.00 %"]
+    assert notes[0].startswith(f"{macs:,} MACs = {2 * macs:,} FLOPs. 1 MAC = 2 FLOPs;") and len(notes) == 2
+    assert notes[1].startswith("Not MACs by convention (calls): native_batch_norm (1), relu (1)")
+    assert read(count(nn.Identity(), input_size=(2, 3)))[0] == [HEAD, ["total", "0", "0", "0.00 %"]]
+
+
+@pytest.mark.parametrize("backward", [False, True])
+def test_csv(backward):
+    report = small(backward)
+    for found, row in zip(csv.DictReader(io.StringIO(report.to_csv())), report.rows, strict=True):
+        inputs = tuple(tuple(map(int, shape.split("x"))) for shape in found["inputs"].split())
+        output = tuple(map(int, found["output"].split("x")))
+        numbers = [int(found[name]) for name in ("groups", "macs", "params")]
+        assert Row(found["where"], found["operation"], inputs, output, *numbers, row.module, row.share) == row
+        assert float(found["share"]) == pytest.approx(row.share, abs=1e-4)
+
+
+def test_notes_say_what_was_not_counted_and_per_what():
+    weight = nn.Parameter(torch.zeros(5, 4))
+    report = count(lambda x: torch.fft.fft2(torch.fft.fft2(x)).real @ weight.mT, torch.zeros(2, 3, 4))
+    assert "NOT COUNTED, no price known (calls): _fft_c2c (2)." in str(report).splitlines()
+    assert "NOT COUNTED" not in str(small())
+    table = pandas.read_csv(io.StringIO(report.to_csv()))
+    assert list(table["where"])[-1] == "NOT COUNTED (2)" and list(table["operation"]) == ["mm", "_fft_c2c"]
+    assert table["macs"].sum() == report.macs == 6 * 20 and table["macs"].isna().tolist() == [False, True]
+    assert "2 MACs = 4 FLOPs per image. " in str(single(images=2)) and "per image" not in str(single())
+
+
+def test_names_are_escaped():
     name = "<script>alert('x & y')</script>"
-    row = Row(name, "mm", ((1, 2), (2, 1)), (1, 1), 1, 2, 0)
-    text = Report((row,), (Other("<b>", 1, 1, 0),), (Other("<i>", 1, 1, 0),), 0)._repr_html_()
-    assert not any(tag in text for tag in ("<script", "<b>", "<i>"))
-    page = Cells(text)
-    assert page.rows[1][:2] == [name, "mm"]
-    assert "<b> (1)" in page.paragraphs[1] and "<i> (1)" in page.paragraphs[2]
+    report = dataclasses.replace(single(name), other=(Other("<b>", 1, 1, 0),), uncounted=(Other("<i>", 1, 1, 0),))
+    rows, paragraphs = html_cells(report)
+    assert not any(tag in report._repr_html_() for tag in ("<script", "<b>", "<i>"))
+    assert rows[1][:2] == [name, "mm"] and "<b> (1)" in paragraphs[1] and "<i> (1)" in paragraphs[2]
+    assert "| a\\|b c | mm |" in single("a|b\nc").to_markdown()
+    (found,) = csv.DictReader(io.StringIO(single('a,"b"').to_csv()))
+    assert (found["where"], found["output"]) == ('a,"b"', "scalar")

@@ -1,13 +1,15 @@
 """count() leaves the model, whatever it holds, and every switch of torch's as they were: a copy is what runs."""
 
 import collections
+import contextlib
+import dataclasses
 import functools
-import os
-import signal
-import sys
+import itertools
+import operator
+import queue
 import threading
 import types
-from pathlib import Path
+import weakref
 
 import numpy as np
 import pytest
@@ -15,20 +17,19 @@ import torch
 import torch._dynamo  # so that its stance is there from the beginning
 import torch.nn.functional as F
 from torch import nn
-from torch.fx.immutable_collections import immutable_list
+from torch.fx.immutable_collections import immutable_dict, immutable_list
+from torch.utils.flop_counter import FlopCounterMode
 
-from dslib import counting
 from dslib.counting import count
-from tests.support.counted import SWITCHES, Frozen, counted, state
+from tests.support.counted import ONE, Calls, Frozen, counted, state, switches
 
-KINDS = pytest.mark.parametrize("kind", ["input_size", "real", "real with gradient", "meta"])
 BACKWARD = pytest.mark.parametrize("backward", [False, True])
 
 
 class Everything(nn.Module):
-    """Layers that change their buffers, hold odd things, and do to themselves what a test tells them."""
+    """Layers that change their buffers, and odd things that forward changes."""
 
-    def __init__(self, change=lambda model, x: None):
+    def __init__(self):
         super().__init__()
         self.conv, self.norm = nn.Conv2d(3, 4, 3, padding=1), nn.BatchNorm2d(4)
         self.attention = nn.TransformerEncoderLayer(4, 2, 8, batch_first=True)
@@ -38,7 +39,6 @@ class Everything(nn.Module):
         self.space, self.array = types.SimpleNamespace(x=torch.ones(2)), np.ones(3)
         self.generator, self.config = torch.Generator(), Frozen(scale=torch.ones(4), name="frozen")
         self.immutable, self.lock, self.proxy = immutable_list([1]), threading.Lock(), types.MappingProxyType({1: 2})
-        self.change = change
 
     def forward(self, x):
         with torch.no_grad():
@@ -50,14 +50,13 @@ class Everything(nn.Module):
         self.array += 1
         self.list.append(torch.rand(2, generator=self.generator))
         assert list(self.config) == ["scale", "name"] and self.config.closed and self.proxy[1] == 2
-        self.change(self, x)
         x = F.dropout(F.relu_(self.norm(self.conv(x))), 0.5) + torch.rand_like(x[:, :1])
         x = x + self.table(torch.zeros(2, dtype=torch.long, device=x.device))[:, :, None, None]
         return self.lstm(self.attention(torch.fft.fft(x).real.flatten(2).mT))[0]
 
 
 @BACKWARD
-@KINDS
+@pytest.mark.parametrize("kind", ["input_size", "real", "real with gradient", "meta"])
 @pytest.mark.parametrize("training", [False, True])
 def test_nothing_changes(kind, backward, training):
     model = Everything().train(training)
@@ -68,157 +67,145 @@ def test_nothing_changes(kind, backward, training):
     assert state(model) == before
 
 
-def stop(model, x):
-    raise KeyError("stop here")
+# ---- where a model may hold a tensor that forward changes
 
 
-CHANGES = {
-    "an attribute": lambda model, x: setattr(model, "positions", x),
-    "a layer": lambda model, x: setattr(model, "late", nn.Linear(3, 4)),
-    "a parameter put anew": lambda model, x: setattr(model.conv, "weight", nn.Parameter(model.conv.weight + 1)),
-    "a buffer": lambda model, x: model.register_buffer("late", torch.zeros(3)),
-    "a hook": lambda model, x: model.conv.register_forward_hook(lambda *_: None),
-    "another mode": lambda model, x: model.eval(),
-    "frozen": lambda model, x: model.conv.requires_grad_(False),
-    "something less": lambda model, x: delattr(model, "seen"),
-    "an error": stop,
-    "an error of torch's": lambda model, x: x @ x,
+def refuses(kind):
+    """A container of a kind that can be read and not be changed."""
+
+    def refuse(self, *args, **kwargs):
+        raise TypeError("frozen")
+
+    names = "__setitem__ __delitem__ update clear pop append extend insert add discard".split()
+    return type("Refuses", (kind,), dict.fromkeys(names, refuse))
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Record:
+    w: torch.Tensor
+
+
+class OwnState:
+    def __init__(self, w):
+        self.w = w
+
+    def __getstate__(self):
+        return [self.w]
+
+    def __setstate__(self, state):
+        self.w = state[0]
+
+
+class CopiesItself(OwnState):
+    def __deepcopy__(self, memo):
+        return self
+
+
+def queued(w):
+    waiting = queue.Queue()
+    waiting.put(w)
+    return waiting
+
+
+attribute, entry = operator.attrgetter("w"), operator.itemgetter("w")
+
+
+def first(held):
+    return next(iter(held))
+
+
+def called(held):
+    return held()
+
+
+# {name: (what holds the tensor, how forward gets at it)}
+HOLDERS = {
+    "attribute": (lambda w: w, lambda held: held),
+    "view": (lambda w: w.T, lambda held: held.T),
+    "nested": (lambda w: {"a": [(w,)]}, lambda held: held["a"][0][0]),
+    "set": (lambda w: {w}, first),
+    "key": (lambda w: {w: 1}, first),
+    "deque": (lambda w: collections.deque([w], 3), first),
+    "UserDict": (lambda w: collections.UserDict(w=w), entry),
+    "defaultdict": (lambda w: collections.defaultdict(list, w=w), entry),
+    "frozen dict": (lambda w: refuses(dict)(w=w), entry),
+    "frozen list": (lambda w: refuses(list)([w]), first),
+    "frozen set": (lambda w: refuses(set)([w]), first),
+    "diffusers' dict": (lambda w: Frozen(w=w), entry),
+    "FX's dict": (lambda w: immutable_dict(w=w), entry),
+    "frozen record with slots": (Record, attribute),
+    "beside a lock": (lambda w: types.SimpleNamespace(lock=threading.Lock(), w=w), attribute),
+    "namedtuple": (lambda w: collections.namedtuple("Pair", "w other")(w, 1), attribute),
+    "state of its own": (OwnState, attribute),
+    "queue": (queued, lambda held: held.queue[0]),
+    "partial": (lambda w: functools.partial(lambda w: w, w), called),
+    "bound method": (lambda w: types.SimpleNamespace(w=w).__getattribute__, lambda held: held("w")),
+    "optimizer": (lambda w: torch.optim.SGD([nn.Parameter(w)]), lambda held: held.param_groups[0]["params"][0]),
+    "data set": (lambda w: torch.utils.data.TensorDataset(w), lambda held: held.tensors[0]),
+    "distribution": (lambda w: torch.distributions.Normal(w, 1.0), lambda held: held.loc),
+    "read-only mapping": (lambda w: types.MappingProxyType({"w": w}), entry),
+    "copies that are itself": (CopiesItself, attribute),
+    "closure": (lambda w: lambda: w, called),
+    "default argument": (lambda w: lambda given=w: given, called),
+    "generator": (lambda w: itertools.repeat(w), next),
+    "class": (lambda w: type("Class", (), {"w": w}), attribute),
+    "weak reference": (weakref.ref, called),
+    "parameters": (lambda w: nn.ParameterList([nn.Parameter(w)]), first),
 }
 
 
 @pytest.mark.parametrize("kind", ["input_size", "real"])
-@pytest.mark.parametrize("name", CHANGES)
-def test_what_a_model_does_to_itself_is_done_to_the_copy(name, kind):
-    model = Everything(CHANGES[name])
-    before = state(model)
-    if "error" in name:
-        with pytest.raises(KeyError if name == "an error" else ValueError):
-            counted(model, kind)
-    else:
-        assert counted(model, kind).macs > 0
-    assert state(model) == before
+@pytest.mark.parametrize("hold, get", HOLDERS.values(), ids=HOLDERS)
+def test_a_tensor_that_forward_changes(hold, get, kind):
+    def doubles(model, x):
+        with torch.no_grad():
+            return model.linear(x) @ get(model.held).mul_(2)
 
-
-# ---- interrupts
-
-HERE = str(Path(counting.__file__).parent)
-
-
-class Small(nn.Module):
-    """All kinds of things to copy in a few lines' time."""
-
-    def __init__(self):
-        super().__init__()
-        self.conv, self.config, self.seen = nn.Conv2d(3, 4, 3, bias=False), Frozen(scale=torch.ones(4)), [torch.ones(1)]
-
-    def forward(self, x):
-        self.seen[0].add_(1)
-        return self.conv(x) * self.config["scale"].sum()
-
-
-def interrupted_at(line, function):
-    """Whether Ctrl-C came: a real signal, when a file of the counter comes to its ``line``-th line."""
-    left = [line]
-
-    def trace(frame, event, argument):
-        if not frame.f_code.co_filename.startswith(HERE):
-            return None
-        if event == "line":
-            left[0] -= 1
-            if left[0] == 0:
-                os.kill(os.getpid(), signal.SIGINT)
-        return trace
-
-    sys.settrace(trace)
-    try:
-        function()
-        return False
-    except KeyboardInterrupt:
-        return True
-    finally:
-        sys.settrace(None)
-
-
-@pytest.mark.parametrize("kind, step", [("input_size", 7), ("real with gradient", 11)])
-def test_an_interrupt_at_any_line_of_the_counter(kind, step):
-    model = Small()
-    before, line = state(model), 1
-    while interrupted_at(line, lambda: counted(model, kind, (1, 3, 4, 5), backward=kind != "input_size")):
-        assert state(model) == before, line
-        line += step
-    assert line > 500
-    assert state(model) == before
-    others = threading.Thread(target=lambda: counted(model, kind, (1, 3, 4, 5)))
-    others.start()
-    others.join(10)
-    assert not others.is_alive()  # nobody waits for a count that was stopped
-
-
-def test_a_signal_at_any_moment():
-    model = nn.Sequential(*[nn.Linear(4, 4) for _ in range(300)])
-    before, came = state(model), 0
-    for delay in np.linspace(1e-4, 0.05, 25):
-        try:
-            signal.setitimer(signal.ITIMER_REAL, delay)
-            count(model, input_size=(1, 4))
-            signal.setitimer(signal.ITIMER_REAL, 0)
-        except KeyboardInterrupt:
-            came += 1
-        assert state(model) == before
-    assert came
-
-
-@pytest.fixture(autouse=True)
-def _alarms_interrupt():
-    def interrupt(*_):
-        raise KeyboardInterrupt
-
-    handler = signal.signal(signal.SIGALRM, interrupt)
-    yield
-    signal.setitimer(signal.ITIMER_REAL, 0)
-    signal.signal(signal.SIGALRM, handler)
+    w = torch.randn(8, 8)
+    before, held = w.clone(), hold(w)
+    model = Calls(doubles, held=held)
+    assert counted(model, kind, (2, 8)).macs == 2 * ONE
+    assert torch.equal(w, before) and not w.is_meta
+    assert model.held is held and torch.equal(get(held), before)
 
 
 # ---- what is around
 
 
-def test_training_goes_on_as_if_nothing_was_counted():
-    """A step of SGD with a count between forward and backward."""
-    weights = []
-    for between in (lambda model: None, lambda model: count(model, input_size=(1, 3, 5, 5), backward=True)):
-        model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(36, 2))
-        for index, parameter in enumerate(model.parameters()):
-            nn.init.constant_(parameter, 0.1 * (index + 1))
-        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-        loss = model(torch.arange(75.0).reshape(1, 3, 5, 5)).square().sum()
-        between(model)
-        loss.backward()
-        optimizer.step()
-        weights.append([tensor.tolist() for tensor in model.state_dict().values()])
-    assert weights[0] == weights[1]
+CONTEXTS = {
+    "none": contextlib.nullcontext,
+    "meta": lambda: torch.device("meta"),
+    "inference": torch.inference_mode,
+    "no_grad": torch.no_grad,
+    "enable_grad": torch.enable_grad,
+    "autocast": lambda: torch.autocast("cpu", torch.bfloat16),
+    "fork_rng": lambda: torch.random.fork_rng(devices=[]),
+    "another counter": lambda: FlopCounterMode(display=False),
+}
+
+
+@pytest.mark.parametrize("context", CONTEXTS.values(), ids=CONTEXTS)
+@BACKWARD
+def test_inside_of_something_else(context, backward):
+    outside, x = nn.Sequential(nn.Linear(4, 5), nn.BatchNorm1d(5)), torch.zeros(2, 4)
+    with context():
+        for model in (outside, nn.Sequential(nn.Linear(4, 5), nn.BatchNorm1d(5))):
+            before = switches()
+            shapes, real = count(model, input_size=(2, 4), backward=backward), count(model, x, backward=backward)
+            assert (shapes.macs, real.macs) == ((3 * 40, 2 * 40) if backward else (40, 40))  # x wants no gradient
+            assert shapes.uncounted == real.uncounted == ()
+            assert switches() == before
 
 
 def test_the_user_s_hooks_run_and_stay():
     ran = []
-    model = nn.Sequential(nn.Linear(4, 5), nn.Linear(5, 3))
-    model[0].register_forward_hook(lambda module, args, output: ran.append("after"))
-    model[1].register_forward_pre_hook(lambda module, args: ran.append("before"))
-    assert count(model, torch.zeros(2, 4)).macs == 2 * (20 + 15)
-    count(model, input_size=(2, 4))
-    assert ran == ["after", "before"] * 2
-    assert (len(model[0]._forward_hooks), len(model[1]._forward_pre_hooks)) == (1, 1)
-
-
-@pytest.mark.parametrize("mode", [torch.no_grad, torch.enable_grad, torch.inference_mode])
-@BACKWARD
-def test_the_mode_around_stays(mode, backward):
-    with mode():
-        model = nn.Sequential(nn.Linear(4, 5), nn.BatchNorm1d(5))
-        before = state(model)[1]
-        assert count(model, input_size=(2, 4), backward=backward).macs == 40 * (3 if backward else 1)
-        assert count(model, torch.rand(2, 4), backward=backward).macs == 40 * (2 if backward else 1)
-        assert state(model)[1]["gradients"] == before["gradients"]
-        assert torch.is_inference_mode_enabled() == before["inference mode"]
+    model = nn.Sequential(nn.Linear(8, 8), nn.Linear(8, 8))
+    model[0].register_forward_hook(lambda *_: ran.append("after"))
+    model[1].register_forward_pre_hook(lambda *_: ran.append("before"))
+    before = state(model)
+    for kind in ("real", "input_size"):
+        assert counted(model, kind, (2, 8)).macs == 2 * ONE
+    assert ran == ["after", "before"] * 2 and state(model) == before
 
 
 def test_the_caller_s_tensors_stay_as_they_are():
@@ -231,45 +218,40 @@ def test_the_caller_s_tensors_stay_as_they_are():
 @BACKWARD
 @pytest.mark.parametrize("of", [lambda m: m.forward, functools.partial, lambda m: functools.partial(m.forward)])
 def test_a_method_or_a_partial_of_a_model_leaves_it_alone(of, backward):
-    model = nn.Sequential(nn.Linear(4, 5), nn.BatchNorm1d(5))
+    model, x = nn.Sequential(nn.Linear(4, 5), nn.BatchNorm1d(5)), torch.rand(2, 4)
+    before = state(model)
     report = count(of(model), input_size=(2, 4), backward=backward)
     assert (report.macs, report.params, report.rows[0].where) == (40 * (3 if backward else 1), 25 + 10, "0")
-    count(of(model), torch.rand(2, 4), backward=backward)
-    assert model[1].num_batches_tracked == 0 and model[0].weight.grad is None
+    count(of(model), x, backward=backward)
+    assert state(model) == before
+
+
+def in_threads(function, number):
+    threads = [threading.Thread(target=function) for _ in range(number)]
+    for act in (threading.Thread.start, threading.Thread.join):
+        for thread in threads:
+            act(thread)
 
 
 def test_a_count_in_a_count_and_counts_in_threads():
-    model, inner = nn.Linear(4, 5), []
+    model, inner, reports = nn.Linear(4, 5), [], []
+    before = switches()
 
     def outer(x):
-        inner.append(count(model, input_size=(2, 4)))
+        inner.append(count(model, input_size=(2, 4)).macs)
         return F.linear(x, torch.zeros(3, 4))
 
-    reports = []
-    run = lambda: reports.extend(count(outer, torch.zeros(2, 4)).rows[-1].macs for _ in range(5))  # noqa: E731
-    threads = [threading.Thread(target=run) for _ in range(4)]
-    for thread in [*threads]:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert reports == [24] * 20 and {report.macs for report in inner} == {40}
-    assert SWITCHES["modes"]() == [0, 0] and torch.backends.mha.get_fastpath_enabled()
-
-
-def in_a_thread(function):
-    thread = threading.Thread(target=function)
-    thread.start()
-    thread.join()
+    in_threads(lambda: reports.extend(count(outer, torch.zeros(2, 4)).rows[-1].macs for _ in range(5)), 4)
+    assert reports == [24] * 20 and inner == [40] * 20 and switches() == before
+    # not what an earlier count has left behind
+    assert before | {"entered": [0, 0], "modes": [True, False, torch.float32], "fast path": True} == before
 
 
 def test_threads_of_a_model_are_noted_and_other_models_left_alone():
-    other = nn.Linear(4, 5)
+    def threaded(model, x):
+        in_threads(lambda: model.linear(x), 1)
+        return model.linear(x)
 
-    class Threaded(nn.Sequential):
-        def forward(self, x):
-            in_a_thread(lambda: self[0](x))
-            return self[1](x)
-
-    report = count(Threaded(nn.Linear(4, 5), nn.Linear(4, 3)), torch.zeros(2, 4))
-    assert (report.macs, [entry.operation for entry in report.uncounted]) == (24, ["Linear in another thread"])
-    assert count(lambda x: in_a_thread(lambda: other(x)), torch.zeros(2, 4)).uncounted == ()
+    report, other = count(Calls(threaded), torch.zeros(2, 8)), nn.Linear(8, 8)
+    assert (report.macs, [entry.operation for entry in report.uncounted]) == (ONE, ["Linear in another thread"])
+    assert count(lambda x: in_threads(lambda: other(x), 1), torch.zeros(2, 8)).uncounted == ()

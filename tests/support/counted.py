@@ -7,28 +7,34 @@ import types
 
 import numpy as np
 import torch
+from torch import nn
 from torch.nn.modules import module as torch_module
+from torch.nn.parameter import UninitializedTensorMixin
 from torch.overrides import _get_current_function_mode_stack
 from torch.utils._python_dispatch import _get_current_dispatch_mode_stack
 
 from dslib.counting import count
 
-SWITCHES = {
-    "random numbers": lambda: torch.get_rng_state().tolist(),
-    "gradients": torch.is_grad_enabled,
-    "inference mode": torch.is_inference_mode_enabled,
-    "fast path": torch.backends.mha.get_fastpath_enabled,
-    "default type": torch.get_default_dtype,
-    "global hooks": lambda: {name: len(held) for name, held in vars(torch_module).items() if name.endswith("_hooks")},
-    "modes": lambda: [len(_get_current_dispatch_mode_stack()), len(_get_current_function_mode_stack())],
-    "stance": lambda: getattr(sys.modules.get("torch._dynamo.eval_frame"), "_stance", None),
-}
+
+def switches():
+    hooks = {name: len(held) for name, held in vars(torch_module).items() if name.endswith("_hooks")}
+    return {
+        "random numbers": torch.get_rng_state().tolist(),
+        "modes": [torch.is_grad_enabled(), torch.is_inference_mode_enabled(), torch.get_default_dtype()],
+        "entered": [len(_get_current_dispatch_mode_stack()), len(_get_current_function_mode_stack())],
+        "fast path": torch.backends.mha.get_fastpath_enabled(),
+        "hooks": hooks,
+        "stance": getattr(sys.modules.get("torch._dynamo.eval_frame"), "_stance", None),
+    }
 
 
 def counted(model, kind, size=(2, 3, 4, 5), **more):
+    """``kind``: ``"input_size"``, ``"meta"``, ``"real"``, ``"real with gradient"``."""
     if kind == "input_size":
         return count(model, input_size=size, **more)
-    x = torch.ones(size, device="meta" if kind == "meta" else "cpu", requires_grad=kind.endswith("gradient"))
+    dtype = next((tensor.dtype for tensor in model.parameters()), None) if isinstance(model, nn.Module) else None
+    device = "meta" if kind == "meta" else "cpu"
+    x = torch.ones(size, device=device, dtype=dtype, requires_grad=kind.endswith("gradient"))
     report = count(model, x, **more)
     assert x.grad is None and x._version == 0
     return report
@@ -36,8 +42,8 @@ def counted(model, kind, size=(2, 3, 4, 5), **more):
 
 def plain(held):
     """Anything that a model may hold, as values that can be compared, and the ids of its tensors."""
-    if isinstance(held, torch.Tensor):
-        grad = None if held.grad is None else held.grad.tolist()
+    if isinstance(held, torch.Tensor) and not isinstance(held, UninitializedTensorMixin):
+        grad = held.grad.tolist() if held.is_leaf and held.grad is not None else None
         version = None if held.is_inference() else held._version
         return id(held), str(held.device), held.tolist(), held.requires_grad, version, grad
     if isinstance(held, (dict, types.SimpleNamespace)):
@@ -51,8 +57,9 @@ def plain(held):
 
 def state(model):
     """All that could have changed: every attribute of every module, and torch's switches."""
-    modules = {name: (module.training, plain(vars(module))) for name, module in model.named_modules()}
-    return modules, {name: read() for name, read in SWITCHES.items()}
+    modules = {name: (type(one), one.training, plain(vars(one))) for name, one in model.named_modules()}
+    held = {} if any(map(nn.parameter.is_lazy, model.parameters())) else model.state_dict()  # a scripted model's too
+    return modules, list(held), [tensor.tolist() for tensor in held.values()], switches()
 
 
 class Frozen(collections.OrderedDict):
@@ -71,3 +78,19 @@ class Frozen(collections.OrderedDict):
         raise TypeError("frozen")
 
     clear = pop = update
+
+
+ONE = 2 * 8 * 8  # MACs of the layer of Calls for two rows
+
+
+class Calls(nn.Module):
+    """``does(self, x)`` as forward, beside a linear layer of 8 to 8 and what else a test gives."""
+
+    def __init__(self, does, **held):
+        super().__init__()
+        self.linear, self.does = nn.Linear(8, 8, bias=False), does
+        for name, value in held.items():
+            setattr(self, name, value)
+
+    def forward(self, x):
+        return self.does(self, x)
