@@ -106,8 +106,8 @@ PRICES = {
 GROUPS = {"convolution": 8, "_convolution": 8, "convolution_backward": 9}  # their place among the arguments
 OWN = {"aten", "prim", "prims", "higher_order"}  # namespaces of torch's own operations
 
-# {pattern of names: "free", new tensors, copies, picking, placing, or "other", arithmetic that by convention is no MAC}:
-# beside all that torch itself calls a view or pointwise
+# {pattern of names: "free", as new tensors, copies, picking and placing are, or "other", arithmetic that by convention
+# is no MAC}, beside all that torch itself calls a view or pointwise
 with Path(__file__).with_name("conventions.csv").open(encoding="utf-8") as file:
     CONVENTIONS = dict(list(csv.reader(file))[1:])
 

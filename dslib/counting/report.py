@@ -56,7 +56,7 @@ class Report:
     pooling, reductions, never mixed in. ``uncounted``: what was met and could not be priced: if it is not empty, the
     true number may be higher. ``images``: the images that the counts are divided by, 1 unless ``per_image`` was asked
     for. ``params`` are all learnable scalars of the model, used or not; of a function, those that it read. ``held``:
-    those of each module's own, ``{path: scalars}``; empty for a function.
+    how many each learnable tensor has, ``{path: scalars}``; empty for a function.
     """
 
     rows: tuple
@@ -88,8 +88,8 @@ class Report:
             return ".".join(path.split(".")[:depth])
 
         totals = {}
-        for module, params in self.held.items():
-            if module:
+        for path, params in self.held.items():
+            if module := path.rpartition(".")[0]:
                 totals.setdefault(top(module), [0, 0, []])[1] += params
         for row in self.rows:
             total = totals.setdefault(top(row.module) or row.where, [0, 0, []])
