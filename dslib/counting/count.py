@@ -147,15 +147,16 @@ def _parts(model):
 
 def _watch(owner, twin, copier, inputs, prices):
     """A Watch that knows the modules of the copy and their learnable tensors; a function has neither."""
-    values = Values(copier.values) if copier.on_meta else None
     if owner is None:
-        return Watch({}, None, (), None, prices, values)
+        foreign = Foreign()
+        return Watch({}, None, (), foreign, prices, Values(foreign, copier.values) if copier.on_meta else None)
     if not set(owner.modules()).isdisjoint(twin.modules()):
         raise ValueError("the model cannot be copied: a module of it gives itself for its copy")
     names = {id(module): _written(path) for path, module in twin.named_modules()}
     learnable = {_written(path): tensor for path, tensor in twin.named_parameters()}
-    held = [*copier.kept.values(), *twin.parameters(), *twin.buffers(), *tensors(inputs)]
+    held = [*copier.kept.values(), *twin.parameters(), *twin.buffers(), *tensors(inputs), *tensors(copier.values)]
     foreign = Foreign(x for x in held if isinstance(x, torch.Tensor))
+    values = Values(foreign, copier.values) if copier.on_meta else None
     watch = Watch(names, learnable, copier.originals, foreign, prices, values)
     for module in twin.modules():
         if not isinstance(module, torch.jit.ScriptModule):

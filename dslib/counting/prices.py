@@ -18,6 +18,8 @@ from pathlib import Path
 import torch
 from torch._ops import HigherOrderOperator, OpOverload, OpOverloadPacket
 
+from .tree import tensors
+
 
 def convolution(out, x, weight, bias, stride, padding, dilation, transposed, output_padding, groups, *switches):
     """Every number of the output (transposed: of the input) meets the kernel of its group's channels once."""
@@ -120,9 +122,14 @@ class Facts:
     kind: str
     price: object  # a function, or None
     shows: bool  # whether it only gives its first argument another shape, or copies it
-    writes: tuple  # (place, name) of the arguments that it changes
+    writes: bool  # whether it changes an argument, and says so
+    places: tuple  # (place, name) of the arguments that it may change
     makes: bool  # whether it can be told on which device
     makes_memory: bool  # whether what it returns is no view of its arguments
+
+    def written(self, args, kwargs):
+        """The tensors among the arguments that it may change."""
+        return tensors([args[i] if i < len(args) else kwargs.get(name) for i, name in self.places])
 
 
 @cache
@@ -136,10 +143,16 @@ def facts(func):
         "priced" if price else _kind(func, name),
         price,
         getattr(func, "is_view", False) or name in ("clone", "_to_copy"),
-        tuple((i, one.name) for i, one in enumerate(arguments) if one.alias_info and one.alias_info.is_write),
+        any(one.alias_info and one.alias_info.is_write for one in arguments),
+        tuple((i, one.name) for i, one in enumerate(arguments) if _is_written(one)),
         any(one.name == "device" for one in arguments),
         not hasattr(func, "_schema") or not any(one.alias_info for one in func._schema.returns),
     )
+
+
+def _is_written(argument):
+    running = argument.name in ("running_mean", "running_var")  # batch norms do not all say so
+    return running or argument.alias_info is not None and argument.alias_info.is_write
 
 
 def _kind(func, name):

@@ -23,8 +23,8 @@ class Watch(TorchDispatchMode):
 
     ``names``: ``{id(module): path}``. ``learnable``: ``{path: tensor}``; with None every ``nn.Parameter`` is learnable.
     ``originals``: ids of tensors that must stay untouched. ``foreign``: the :class:`Foreign` that keeps writes from
-    what else is not the count's, or None for a function. ``prices``: the user's own. ``values``: the :class:`Values`
-    where there are shapes only, else None.
+    what else is not the count's. ``prices``: the user's own. ``values``: the :class:`Values` where there are shapes
+    only, else None.
     """
 
     supports_higher_order_operators = True
@@ -99,20 +99,14 @@ class Watch(TorchDispatchMode):
         if any(id(tensor) in self.originals for tensor in among):
             raise ValueError(
                 f"{known.name} is handed a tensor of the model itself, not of the copy that is counted: forward "
-                "reaches the model past its own attributes (a closure, a global, something that cannot be copied)"
+                "reaches the model past its own attributes (a closure, a global, a method that was compiled, something "
+                "that cannot be copied)"
             )
         try:
             if known.name == "convolution" and (misfit := _misfit(*args)):
                 raise ValueError(misfit)
-            if self.foreign is not None:
-                args, kwargs = self.foreign.spared(known, args, kwargs)
-            if self.values is None or isinstance(func, HigherOrderOperator):
-                out = func(*args, **kwargs)
-            else:
-                out = self.values.run(func, known, args, kwargs)
-            if self.foreign is not None:
-                self.foreign.made(known, out)
-            return out
+            with_values = self.values is not None and not isinstance(func, HigherOrderOperator)
+            return (self.values if with_values else self.foreign).run(func, known, args, kwargs)
         except Exception as error:
             self.failed = error, f"{self.where(among)[1]}: {_call(known.name, among)}"
             raise
