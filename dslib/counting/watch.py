@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import nn
 from torch._ops import HigherOrderOperator
-from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._python_dispatch import TorchDispatchMode, _get_current_dispatch_mode
 
 from .prices import GROUPS, facts
 from .report import Other
@@ -59,6 +59,11 @@ class Watch(TorchDispatchMode):
         with self:
             ones = [torch.ones_like(output) for output in outputs]
             torch.autograd.grad(outputs, _leaves(outputs), ones, allow_unused=True)
+
+    def __exit__(self, *error):
+        while (mode := _get_current_dispatch_mode()) not in (self, None):  # the model has left one open
+            mode.__exit__(None, None, None)
+        super().__exit__(*error)
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         kwargs = kwargs or {}

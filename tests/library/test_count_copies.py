@@ -1,8 +1,14 @@
-"""Modules that say odd things about how they are to be copied, and errors of a model's own: the copy does not ask."""
+"""What a model does past its own tensors: how it is copied, what it writes to, which errors it raises."""
 
+import random
+
+import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
+from torch.utils._python_dispatch import _get_current_dispatch_mode_stack
+from torch.utils.flop_counter import FlopCounterMode
 
 from dslib.counting import count
 
@@ -71,6 +77,58 @@ def test_a_module_is_copied_by_its_attributes(make, real):
     assert (report.macs, report.params, report.uncounted) == (2 * 64, 64, ())
     held = getattr(model[0], "scale", None) or getattr(model[0], "cache", [torch.ones(8)])
     assert torch.equal(held["scale"] if isinstance(held, dict) else held[0], torch.ones(8))
+
+
+def run_norm(x):
+    F.batch_norm(torch.ones(2, 3), OUTSIDE[0], OUTSIDE[1], training=True)
+
+
+OUTSIDE = [torch.zeros(3), torch.ones(3), torch.full((3, 3), 2.0)]
+WRITES = {
+    "an item": lambda x: OUTSIDE[2][0].fill_(5),
+    "a view of a view": lambda x: OUTSIDE[2].t()[None].mul_(3),
+    "data": lambda x: OUTSIDE[2].data.zero_(),
+    "an index": lambda x: OUTSIDE[2].__setitem__((0, slice(2)), 7),
+    "a batch norm": run_norm,
+    "an embedding": lambda x: F.embedding(torch.tensor([1]), OUTSIDE[2], max_norm=0.1),
+    "numbers": lambda x: (random.random(), np.random.rand(), torch.rand(1)),
+    "a mode that stays": lambda x: FlopCounterMode(display=False).__enter__(),
+}
+
+
+class Writes(nn.Linear):
+    def __init__(self, write):
+        super().__init__(8, 8, bias=False)
+        self.write = write
+
+    def forward(self, x):
+        self.write(x)
+        return super().forward(x)
+
+
+@BOTH
+@pytest.mark.parametrize("way", WRITES)
+def test_the_world_outside_stays(way, real):
+    def world():
+        numbers = random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()
+        return [held.tolist() for held in OUTSIDE], numbers, len(_get_current_dispatch_mode_stack())
+
+    model = Writes(WRITES[way])
+    before = world()
+    report = count(model, torch.ones(2, 8)) if real else count(model, input_size=(2, 8))
+    assert report.macs == 2 * 64 and world() == before
+
+
+def test_what_is_written_outside_is_read_back():
+    weight = torch.ones(8)
+
+    def write(x):
+        weight[0].mul_(3)
+        weight[:2].add_(1)
+        assert (weight * torch.arange(8)).sum().item() == 2 + sum(range(2, 8)) and weight[0].item() == 4
+
+    for _ in range(2):
+        assert count(Writes(write), input_size=(2, 8)).macs == count(Writes(write), torch.ones(2, 8)).macs == 128
 
 
 SAID = ["all tensors must be on the same device", "this layer has no meta tensor kernel: data-dependent"]
