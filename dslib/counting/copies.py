@@ -3,6 +3,7 @@
 import copy
 import copyreg
 import io
+import weakref
 from collections import OrderedDict
 
 import torch
@@ -68,8 +69,8 @@ class Copier(TorchFunctionMode):
                 object.__setattr__(twin, name, _copied(getattr(module, name), memo))
         if module._compiled_call_impl is not None:
             del twin._compiled_call_impl
-        if isinstance(twin, nn.RNNBase):
-            twin._init_flat_weights()  # it holds weak references to the weights, which nothing can copy
+        if isinstance(twin, nn.RNNBase):  # nothing copies weak references
+            twin._flat_weight_refs = [None if held is None else weakref.ref(held) for held in twin._flat_weights]
 
     def inputs(self, inputs):
         """Copies of the inputs; one that is given twice, or that the model holds, stays one."""
