@@ -39,6 +39,8 @@ class Copier(TorchFunctionMode):
         scripted = set()
         for module in modules:
             if isinstance(module, torch.jit.ScriptModule):
+                if "prim::mkldnn" in str(getattr(module, "graph", "")):
+                    raise ValueError("torch.jit.optimize_for_inference hides what this model does: count it before")
                 if module not in scripted and self.on_meta:
                     self.kept[id(module)] = _without_data(module)
                 scripted |= set(module.modules())

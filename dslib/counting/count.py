@@ -6,7 +6,7 @@ import functools
 import re
 import threading
 import warnings
-from collections.abc import Awaitable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
 from dataclasses import replace
 from math import prod
 from numbers import Integral
@@ -43,25 +43,20 @@ class OneAtATime(contextlib.ContextDecorator):
 def count(model, *example_inputs, input_size=None, backward=False, per_image=False, prices=None):
     """Count the MACs that a model or a function does, exactly, by watching torch run it: a :class:`Report`.
 
-    Example inputs are what the model is called with; keyword arguments go in with ``functools.partial``. A copy of the
-    model is run: its tensors are held twice meanwhile, and nothing happens to it. What it shares with the world, such
-    as a list that a hook fills, is not copied, and a *function* is run as it is. Control flow counts as it ran. What is
-    done outside torch (numpy, plain Python) is not seen.
+    A copy of the model is run on the example inputs, its tensors are held twice meanwhile. What it shares with the
+    world, such as a list that a hook fills, is not copied, and a *function* is run as it is. Keyword arguments go in
+    with ``functools.partial``. Control flow counts as it ran; what is done outside torch (numpy) is not seen.
 
-    - ``input_size``: instead of inputs a shape, batch included, or a list of shapes. The model then runs on torch's
-      meta device, with shapes alone, without memory. So it does with example inputs that are there, such as integers
+    - ``input_size``: a shape, batch included, or a list of shapes, instead of inputs. Then the model runs on torch's
+      meta device: on shapes alone, without memory. Example inputs that are there do the same, such as integers
       ``torch.zeros(1, 128, dtype=torch.long, device="meta")``.
-    - ``backward``: count forward and backward, for the gradients of all parameters and inputs that require them (those
-      made from ``input_size`` do). The backward of attention counts as what ran: 2.5 times forward where it is one
-      operation, as on the CPU, twice on the meta device.
+    - ``backward``: count forward and backward, for all parameters and inputs that require gradients (those made from
+      ``input_size`` do). What counts is what ran: attention on the CPU 2.5 times forward, on the meta device twice.
     - ``per_image``: divide the MACs by the first axis of the first input.
-    - ``prices``: ``{operation: function}`` for operations of your own or in place of a built-in price; the function
+    - ``prices``: ``{operation: function}`` for operations of your own or in place of a built-in price. The function
       gets the result and then the arguments of each call, and returns its MACs::
 
-        def macs(out, x, weight, *rest, **options):
-            return out.numel() * weight[0].numel()
-
-        count(model, x, prices={torch.ops.torchvision.deform_conv2d: macs})
+        count(model, x, prices={torch.ops.torchvision.deform_conv2d: lambda out, x, weight, *rest: ...})
 
     Raises ValueError for a model that is no callable, returns before anything ran, or reaches past its copy; for inputs
     and sizes that do not fit; for values needed on the meta device; for counts that do not divide by the images.
@@ -101,7 +96,7 @@ def _shapes(input_size):
     several = len(given) and all(isinstance(shape, kinds) for shape in given)
     shapes = [list(shape) for shape in (given if several else [given])]
     sides = [side for shape in shapes for side in shape]
-    if not all(shapes) or any(not isinstance(s, Integral) or isinstance(s, bool) or s < 1 for s in sides):
+    if not any(shapes) or any(not isinstance(s, Integral) or isinstance(s, bool) or s < 1 for s in sides):
         raise ValueError(f"input_size must be a shape of whole, positive sizes or a list of such, got {input_size}")
     if any(prod(map(int, shape)) >= 2**63 for shape in shapes):
         raise ValueError(f"input_size has more numbers than torch can address: {input_size}")
@@ -123,9 +118,10 @@ def _counted(model, inputs, shapes, backward, per_image, prices):
     watch = _watch(owner, _parts(twin)[0], copier, copies, prices)
     try:
         out = watch.watch(twin, copies, backward)
-        if isinstance(out, (Iterator, Awaitable)):
-            getattr(out, "close", tuple)()  # or a coroutine warns that nobody waits for it
-            raise ValueError(f"nothing ran: {type(out).__name__} is returned, and what it would do is still to come")
+        for later in _to_come(out):
+            getattr(later, "close", tuple)()  # or a coroutine warns that nobody waits for it
+            ran = "nothing ran" if later is out else "not everything ran"
+            raise ValueError(f"{ran}: {type(later).__name__} is returned, and what it would do is still to come")
         if backward:
             watch.backward(out)
     except Exception as error:
@@ -164,6 +160,15 @@ def _watch(owner, twin, copier, inputs, prices):
     return watch
 
 
+def _to_come(out):
+    """What is returned, at any depth, before it has run."""
+    if isinstance(out, (Iterator, AsyncIterator, Awaitable)):
+        yield out
+    elif isinstance(out, (tuple, list, dict)):
+        for held in out.values() if isinstance(out, dict) else out:
+            yield from _to_come(held)
+
+
 def _written(path):
     """The path without the wrapper of ``torch.compile``."""
     return ".".join(part for part in path.split(".") if part != "_orig_mod")
@@ -179,10 +184,8 @@ def _explained(error, watch, inputs):
         return f"the model was called with whole numbers: did you mean input_size={tuple(sizes)}?"
     ran, call = watch.failed
     if watch.values is not None and NO_VALUES.search(said) and (ran is error or _is_torch_s(error)):
-        return (
-            f"the model needs values where there are shapes only: {said}; pass real tensors instead of input_size or "
-            "meta tensors"
-        )
+        first = re.split(r"\.\s|\n", said)[0]  # torch's own advice does not help here
+        return f"the model needs values where there are shapes only: {first}; pass real tensors instead"
     return f"{call}: {said}" if ran is error else None
 
 

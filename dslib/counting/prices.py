@@ -122,31 +122,29 @@ class Facts:
     kind: str
     price: object  # a function, or None
     shows: bool  # whether it only gives its first argument another shape, or copies it
-    writes: bool  # whether it changes an argument, and says so
-    places: tuple  # (place, name) of the arguments that it may change
+    writes: tuple  # (place, name) of the arguments that it may change
     makes: bool  # whether it can be told on which device
-    makes_memory: bool  # whether what it returns is no view of its arguments
+    makes_memory: bool  # whether it returns something, and no view of its arguments
 
     def written(self, args, kwargs):
         """The tensors among the arguments that it may change."""
-        return tensors([args[i] if i < len(args) else kwargs.get(name) for i, name in self.places])
+        return tensors([args[i] if i < len(args) else kwargs.get(name) for i, name in self.writes])
 
 
 @cache
 def facts(func):
     """The :class:`Facts` of an operation."""
     name = getattr(func, "overloadpacket", func).__name__.removesuffix("_")
-    arguments = func._schema.arguments if hasattr(func, "_schema") else []
+    arguments, returned = (func._schema.arguments, func._schema.returns) if hasattr(func, "_schema") else ([], [])
     price = _first({name}, PRICES) if func.namespace in ("aten", "higher_order") else None
     return Facts(
         name if func.namespace in OWN else f"{func.namespace}::{name}",
         "priced" if price else _kind(func, name),
         price,
         getattr(func, "is_view", False) or name in ("clone", "_to_copy"),
-        any(one.alias_info and one.alias_info.is_write for one in arguments),
         tuple((i, one.name) for i, one in enumerate(arguments) if _is_written(one)),
         any(one.name == "device" for one in arguments),
-        not hasattr(func, "_schema") or not any(one.alias_info for one in func._schema.returns),
+        len(returned) > 0 and not any(one.alias_info for one in returned),
     )
 
 

@@ -40,7 +40,7 @@ class Values:
             numbers = [self.of(tensor) for tensor in known.written(args, kwargs)]
             self.lost |= {memory(one) for one in numbers if one is not None}
         # torch takes a millisecond for the shapes of one batch norm, and a network repeats itself
-        key = None if constant or known.writes or not known.makes_memory else (func, _key(args), _key(kwargs))
+        key = (func, _key(args), _key(kwargs)) if known.makes_memory and not constant else None
         if key in self.shapes:
             return mapped(_like, self.shapes[key])
         there = {"device": "meta"} if known.makes else {}

@@ -105,7 +105,7 @@ class Watch(TorchDispatchMode):
             raise ValueError(
                 f"{known.name} is handed a tensor of the model itself, not of the copy that is counted: forward "
                 "reaches the model past its own attributes (a closure, a global, a method that was compiled, something "
-                "that cannot be copied)"
+                "that cannot be copied); count a function instead, such as lambda x: model(x): it is run as it is"
             )
         try:
             if known.name == "convolution" and (misfit := _misfit(*args)):

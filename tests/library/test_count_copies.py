@@ -7,8 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
-from torch.utils._python_dispatch import _get_current_dispatch_mode_stack
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils._python_dispatch import TorchDispatchMode, _get_current_dispatch_mode_stack
 
 from dslib.counting import count
 
@@ -79,6 +78,11 @@ def test_a_module_is_copied_by_its_attributes(make, real):
     assert torch.equal(held["scale"] if isinstance(held, dict) else held[0], torch.ones(8))
 
 
+class Passes(TorchDispatchMode):
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        return func(*args, **(kwargs or {}))
+
+
 def run_norm(x):
     F.batch_norm(torch.ones(2, 3), OUTSIDE[0], OUTSIDE[1], training=True)
 
@@ -92,7 +96,7 @@ WRITES = {
     "a batch norm": run_norm,
     "an embedding": lambda x: F.embedding(torch.tensor([1]), OUTSIDE[2], max_norm=0.1),
     "numbers": lambda x: (random.random(), np.random.rand(), torch.rand(1)),
-    "a mode that stays": lambda x: FlopCounterMode(display=False).__enter__(),
+    "a mode that stays": lambda x: Passes().__enter__(),
 }
 
 
@@ -145,3 +149,32 @@ def test_an_error_that_the_model_raises_is_passed_on_whatever_it_says(kind, said
 
     with pytest.raises(kind, match=f"^{said}$"):
         count(Raises(8, 8), torch.ones(2, 8)) if real else count(Raises(8, 8), input_size=(2, 8))
+
+
+LATER = [lambda x: (x, map(torch.relu, [x])), lambda x: {"a": [x, (one for one in x)]}, lambda x: [iter([x])]]
+
+
+@pytest.mark.parametrize("later", LATER)
+def test_what_is_still_to_come_is_no_result(later):
+    with pytest.raises(ValueError, match="is returned, and what it would do is still to come"):
+        count(later, torch.ones(2, 8))
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit")
+def test_a_scripted_model_whose_operations_are_hidden_is_refused():
+    model = torch.jit.optimize_for_inference(torch.jit.script(nn.Sequential(nn.Conv2d(3, 8, 3)).eval()))
+    with pytest.raises(ValueError, match="optimize_for_inference hides what this model does: count it before"):
+        count(model, torch.ones(1, 3, 8, 8))
+
+
+def test_a_model_out_of_reach_says_what_to_do():
+    model = nn.Sequential(nn.Linear(4, 5))
+    forward = model.forward
+    model.forward = lambda x: forward(x)
+    with pytest.raises(ValueError, match=r"count a function instead, such as lambda x: model\(x\): it is run as it is"):
+        count(model, torch.ones(2, 4))
+    assert count(lambda x: model(x), torch.ones(2, 4)).macs == 40
+
+
+def test_a_number_among_the_sizes():
+    assert count(lambda x, t: x @ x.mT + t, input_size=[(2, 3), ()]).macs == 12
