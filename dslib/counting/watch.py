@@ -137,9 +137,8 @@ class Watch(TorchDispatchMode):
         path = self.names.get(id(module), "")
         name = path or ("" if module is None else type(module).__name__)
         forward = getattr(type(module), "forward", None)  # a class derived from a layer may have torch's
-        is_torch_s = (
-            str(getattr(forward, "__module__", "")).startswith("torch.nn.") and forward is not nn.Module.forward
-        )
+        written_in = str(getattr(forward, "__module__", ""))
+        is_torch_s = written_in.startswith("torch.nn.") and forward is not nn.Module.forward
         return path, name if is_torch_s else f"{name} {line}".strip()
 
     def _base(self, tensor):
