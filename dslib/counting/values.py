@@ -45,7 +45,11 @@ class Values:
             return mapped(_like, self.shapes[key])
         there = {"device": "meta"} if known.makes else {}
         try:
-            out = func(*mapped(_without_data, args), **(mapped(_without_data, kwargs) | there))
+            if any(not tensor.is_meta for tensor in among):
+                args_there, kwargs_there = mapped(_without_data, args), mapped(_without_data, kwargs)
+            else:
+                args_there, kwargs_there = args, kwargs
+            out = func(*args_there, **(kwargs_there | there))
         except (NotImplementedError, RuntimeError):
             if not constant:
                 raise
