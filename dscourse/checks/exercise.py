@@ -26,7 +26,7 @@ class exercise:
     ``cases``: the arguments of each run; or a function that gives them, where they are costly to build.
     ``oracle(*case)`` is the right answer; it shares no code with the solution. ``fault(answer, *case)``, for answers of
     which many are right, says what is wrong, or ""; it is asked before the oracle, and gets the answer in plain kinds
-    (:mod:`dscourse.checks.plain`). ``also(reader_function, *first_case)`` looks at a right function once more.
+    (``dscourse.checks.plain``). ``also(reader_function, *first_case)`` looks at a right function once more.
     ``hint`` is what every other wrong answer is told, after the first case that fails.
 
     ``wrong`` has the hint for each wrong answer. A wrong answer is a change of the solution, ``"old -> new"``, or a new

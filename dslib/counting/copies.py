@@ -1,37 +1,37 @@
 """A copy of a model to count on, so that nothing happens to the model itself; on the meta device one without data."""
 
 import copy
+import copyreg
 import io
+import weakref
 from collections import OrderedDict
 
 import torch
 from torch import nn
-from torch.nn.modules.lazy import LazyModuleMixin
 from torch.nn.parameter import UninitializedTensorMixin
 from torch.overrides import TorchFunctionMode
 
-from .tree import PLAIN, memory
+from .tree import PLAIN
 from .values import SMALL
 
 CONTAINERS = (OrderedDict, dict, list, set)  # what is filled past the methods of a subclass
 PLAIN_CONTAINERS = (dict, list, tuple, set)  # they refuse nothing themselves
 STATE = torch.get_rng_state().numel()  # bytes
-AS_THEY_SAY = (nn.RNNBase, LazyModuleMixin)  # torch's layers that do more than hold attributes when they are copied
 
 
 class Copier(TorchFunctionMode):
     """Copies that hold stand-ins for all tensors, wherever they are held: clones, or shapes alone on the meta device.
 
-    ``values``: of small tensors on the meta device, pairs of the stand-in and a clone. ``leaves``: the stand-ins of
-    inputs that want a gradient. ``originals``: ids of all tensors that a model was copied from, and their memory.
+    ``values``: of small tensors on the meta device, pairs of the stand-in and a clone. ``originals``: ids of all
+    tensors that a model was copied from.
     """
 
     def __init__(self, on_meta):
         super().__init__()
-        self.on_meta, self.values, self.leaves, self.originals, self.places = on_meta, [], [], set(), set()
+        self.on_meta, self.values, self.originals = on_meta, [], set()
         self.kept = {}  # {id of an original: what takes its place}, through all tries
         self.alive = []  # originals whose ids nothing else may take
-        self.plain = []  # torch's own layers, each with its copy
+        self.twins = []  # modules, each with its copy, which is filled later
         self.stand_in = self._held
 
     def model(self, model, modules):
@@ -39,33 +39,44 @@ class Copier(TorchFunctionMode):
         scripted = set()
         for module in modules:
             if isinstance(module, torch.jit.ScriptModule):
+                if "prim::mkldnn" in str(getattr(module, "graph", "")):
+                    raise ValueError("torch.jit.optimize_for_inference hides what this model does: count it before")
                 if module not in scripted and self.on_meta:
                     self.kept[id(module)] = _without_data(module)
                 scripted |= set(module.modules())
-                self.originals |= {
-                    of(held) for held in [*module.parameters(), *module.buffers()] for of in (id, memory)
-                }
-                continue
-            lazy = [held for held in module._buffers.values() if isinstance(held, UninitializedTensorMixin)]
-            for tensor in [*module._parameters.values(), *lazy]:  # deepcopy would lose the marks on them
-                if tensor is not None and id(tensor) not in self.kept:
-                    self.kept[id(tensor)] = self._parameter(tensor)
-            plain = type(module).__module__.startswith("torch.nn.modules.") and not isinstance(module, AS_THEY_SAY)
-            if plain and module._compiled_call_impl is None:
-                twin = type(module).__new__(type(module))
-                # what wraps it may ask for its mode before the rest of it is there
-                vars(twin).update((name, held) for name, held in vars(module).items() if type(held) in PLAIN)
-                self.plain.append((module, twin))
-        self.kept |= {id(module): twin for module, twin in self.plain}
+                self.originals |= {id(held) for held in [*module.parameters(), *module.buffers()]}
+            else:
+                self._begin(module)
         twin, self.kept = self._thing(model)
         if modules:
             self.originals |= {number for number, other in self.kept.items() if isinstance(other, torch.Tensor)}
-            self.originals = (self.originals | self.places) - {0}
         return twin
+
+    def _begin(self, module):
+        """An empty copy of a module, and its parameters with all their marks, which deepcopy would lose."""
+        for tensor in [*module._parameters.values(), *module._buffers.values()]:
+            if isinstance(tensor, (nn.Parameter, UninitializedTensorMixin)) and id(tensor) not in self.kept:
+                self.kept[id(tensor)] = self._parameter(tensor)
+        if _is_plain(module):
+            twin = self.kept[id(module)] = object.__new__(type(module))
+            # what wraps it may ask for its mode before the rest of it is there
+            vars(twin).update((name, held) for name, held in vars(module).items() if type(held) in PLAIN)
+            self.twins.append((module, twin))
+
+    def _fill(self, module, twin, memo):
+        """Copy all attributes: what deepcopy would do, past methods of the module's own, and in half the time."""
+        vars(twin).update((name, _copied(held, memo)) for name, held in vars(module).items())
+        for name in copyreg._slotnames(type(module)):
+            if hasattr(module, name):
+                object.__setattr__(twin, name, _copied(getattr(module, name), memo))
+        if module._compiled_call_impl is not None:
+            del twin._compiled_call_impl
+        if isinstance(twin, nn.RNNBase):  # nothing copies weak references
+            twin._flat_weight_refs = [None if held is None else weakref.ref(held) for held in twin._flat_weights]
 
     def inputs(self, inputs):
         """Copies of the inputs; one that is given twice, or that the model holds, stays one."""
-        self.stand_in, self.plain = self._input, []
+        self.stand_in, self.twins = self._input, []
         return self._thing(inputs)[0]
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
@@ -84,9 +95,8 @@ class Copier(TorchFunctionMode):
             memo = dict(self.kept)
             try:
                 with self:
-                    for module, twin in self.plain:  # what deepcopy would do, in half the time
-                        held = vars(module).items()
-                        vars(twin).update((name, _copied(value, memo)) for name, value in held)
+                    for module, twin in self.twins:
+                        self._fill(module, twin, memo)
                     return copy.deepcopy(thing, memo), memo
             except Exception as error:  # a class may raise anything here
                 stubborn = _refused(error)
@@ -98,7 +108,6 @@ class Copier(TorchFunctionMode):
 
     def _held(self, tensor):
         """The stand-in of a tensor that a model holds; the state of a generator must stay what it is."""
-        self.places.add(memory(tensor))
         if not self.on_meta or tensor.dtype is torch.uint8 and tensor.dim() == 1 and len(tensor) <= STATE:
             other = tensor.detach().clone()
         elif tensor.is_meta or tensor.layout is torch.strided:
@@ -112,11 +121,8 @@ class Copier(TorchFunctionMode):
     def _input(self, tensor):
         """The stand-in of an input: no leaf, if it wants a gradient, since a model may work in place."""
         leaf = self._held(tensor).requires_grad_(tensor.requires_grad)
-        if not leaf.requires_grad:
-            return leaf
-        self.leaves.append(leaf)
         with torch.enable_grad():
-            return leaf.clone()
+            return leaf.clone() if leaf.requires_grad else leaf
 
     def _parameter(self, tensor):
         """A parameter's stand-in keeps its class and the marks that its owner has put on it."""
@@ -149,6 +155,13 @@ class Copier(TorchFunctionMode):
         elif kind is not object:
             (list.extend if kind is list else set.update)(other, self._thing(list(thing))[0])
         return other
+
+
+def _is_plain(module):
+    """Whether a module is what its attributes are: its class does not say how to copy it."""
+    kind = type(module)
+    silent = (kind.__reduce_ex__, kind.__reduce__) == (object.__reduce_ex__, object.__reduce__)
+    return silent and not hasattr(kind, "__deepcopy__") and not isinstance(module, CONTAINERS)
 
 
 def _copied(value, memo):

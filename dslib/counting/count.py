@@ -1,11 +1,12 @@
 """Counting what a model or a function does, on a copy of it."""
 
 import contextlib
+import dis
 import functools
 import re
 import threading
 import warnings
-from collections.abc import Awaitable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
 from dataclasses import replace
 from math import prod
 from numbers import Integral
@@ -42,29 +43,20 @@ class OneAtATime(contextlib.ContextDecorator):
 def count(model, *example_inputs, input_size=None, backward=False, per_image=False, prices=None):
     """Count the MACs that a model or a function does, exactly, by watching torch run it: a :class:`Report`.
 
-    Either ``example_inputs`` are given, what the model is to be called with, or ``input_size``: a shape, batch
-    included, or a list of shapes. With ``input_size`` nothing is computed and no memory is needed: the model runs on
-    torch's meta device, with shapes alone. Example inputs on the meta device do the same, for a model that wants
-    integers ``torch.zeros(1, 128, dtype=torch.long, device="meta")``; others are really run. Keyword arguments go in
-    with ``functools.partial(model, mask=...)``; a model without inputs needs neither.
+    A copy of the model is run on the example inputs, its tensors are held twice meanwhile. What it shares with the
+    world, such as a list that a hook fills, is not copied, and a *function* is run as it is. Keyword arguments go in
+    with ``functools.partial``. Control flow counts as it ran; what is done outside torch (numpy) is not seen.
 
-    ``backward``: count forward and backward, for the gradients of all parameters and inputs that require them (those
-    made from ``input_size`` do); without it gradients are off. ``per_image``: divide the MACs by the first axis of the
-    first input. ``prices``: ``{operation: function}`` for operations of your own or in place of a built-in price; the
-    function is called with the result and then the arguments of each call, and returns its MACs::
+    - ``input_size``: a shape, batch included, or a list of shapes, instead of inputs. Then the model runs on torch's
+      meta device: on shapes alone, without memory. Example inputs that are there do the same, such as integers
+      ``torch.zeros(1, 128, dtype=torch.long, device="meta")``.
+    - ``backward``: count forward and backward, for all parameters and inputs that require gradients (those made from
+      ``input_size`` do). What counts is what ran: attention on the CPU 2.5 times forward, on the meta device twice.
+    - ``per_image``: divide the MACs by the first axis of the first input.
+    - ``prices``: ``{operation: function}`` for operations of your own or in place of a built-in price. The function
+      gets the result and then the arguments of each call, and returns its MACs::
 
-        def macs(out, x, weight, *rest, **options):
-            return out.numel() * weight[0].numel()
-
-        count(model, x, prices={torch.ops.torchvision.deform_conv2d: macs})
-
-    A copy of the model is run, so nothing happens to the model: with real inputs its tensors are held twice meanwhile.
-    What it shares with the world outside, such as a list that a hook fills, is not copied, and a *function* is run as
-    it is. Torch's random numbers and switches stay as they are. Control flow counts as it ran. What is done outside
-    torch (numpy, plain Python) is not seen, and threads of the model's own are only noted. Counts run one at a time.
-
-    The backward of attention counts as what ran. Where it is one operation, as on the CPU, the weights are computed
-    once more: 2.5 times forward. On the meta device it is made of products: twice forward.
+        count(model, x, prices={torch.ops.torchvision.deform_conv2d: lambda out, x, weight, *rest: ...})
 
     Raises ValueError for a model that is no callable, returns before anything ran, or reaches past its copy; for inputs
     and sizes that do not fit; for values needed on the meta device; for counts that do not divide by the images.
@@ -100,22 +92,19 @@ def _check_model(model):
 def _shapes(input_size):
     """A list of shapes from one or several, as plain integers."""
     kinds = (list, tuple, np.ndarray)
-    several = (
-        isinstance(input_size, kinds) and len(input_size) and all(isinstance(shape, kinds) for shape in input_size)
-    )
-    shapes = [
-        list(shape) if isinstance(shape, kinds) else [shape] for shape in (input_size if several else [input_size])
-    ]
+    given = input_size if isinstance(input_size, kinds) else [input_size]
+    several = len(given) and all(isinstance(shape, kinds) for shape in given)
+    shapes = [list(shape) for shape in (given if several else [given])]
     sides = [side for shape in shapes for side in shape]
-    if not all(shapes) or any(not isinstance(s, Integral) or isinstance(s, bool) or s < 1 for s in sides):
+    if not any(shapes) or any(not isinstance(s, Integral) or isinstance(s, bool) or s < 1 for s in sides):
         raise ValueError(f"input_size must be a shape of whole, positive sizes or a list of such, got {input_size}")
-    shapes = [[int(side) for side in shape] for shape in shapes]
-    if any(prod(shape) >= 2**63 for shape in shapes):
+    if any(prod(map(int, shape)) >= 2**63 for shape in shapes):
         raise ValueError(f"input_size has more numbers than torch can address: {input_size}")
-    return shapes
+    return [[int(side) for side in shape] for shape in shapes]
 
 
 def _counted(model, inputs, shapes, backward, per_image, prices):
+    """The report on a copy of the model and of the inputs, or on meta tensors of the shapes."""
     owner, given = _parts(model)
     state = [*owner.parameters(), *owner.buffers()] if owner is not None else []
     if shapes is not None:
@@ -126,22 +115,20 @@ def _counted(model, inputs, shapes, backward, per_image, prices):
         warnings.simplefilter("ignore")  # how torch copies is no matter of the user's
         twin = copier.model(model, owner.modules() if owner is not None else ())
         copies = copier.inputs(inputs)
-    if owner is not None and not set(owner.modules()).isdisjoint(_parts(twin)[0].modules()):
-        raise ValueError("the model cannot be copied: a module of it gives itself for its copy")
-    watch, learnable = _watch(_parts(twin)[0], copier, copies, prices)
+    watch = _watch(owner, _parts(twin)[0], copier, copies, prices)
     try:
         out = watch.watch(twin, copies, backward)
-        if isinstance(out, (Iterator, Awaitable)):
-            getattr(out, "close", tuple)()  # or a coroutine warns that nobody waits for it
-            raise ValueError(f"nothing ran: {type(out).__name__} is returned, and what it would do is still to come")
+        for later in _to_come(out):
+            getattr(later, "close", tuple)()  # or a coroutine warns that nobody waits for it
+            ran = "nothing ran" if later is out else "not everything ran"
+            raise ValueError(f"{ran}: {type(later).__name__} is returned, and what it would do is still to come")
         if backward:
-            watch.backward(out, [*learnable.values(), *copier.leaves])
+            watch.backward(out)
     except Exception as error:
-        explained = _explained(error, watch, inputs)
-        if explained is None:
+        if (explained := _explained(error, watch, inputs)) is None:
             raise
-        raise explained from error
-    return _report(watch, learnable, tensors(copies), per_image)
+        raise ValueError(explained) from error
+    return _report(watch, tensors(copies), per_image)
 
 
 def _parts(model):
@@ -154,20 +141,32 @@ def _parts(model):
     return model if isinstance(model, nn.Module) else None, given
 
 
-def _watch(owner, copier, inputs, prices):
-    """A Watch that knows the names of the copy's modules, and ``{path: learnable tensor}``; a function has neither."""
-    values = Values(copier.values) if copier.on_meta else None
+def _watch(owner, twin, copier, inputs, prices):
+    """A Watch that knows the modules of the copy and their learnable tensors; a function has neither."""
     if owner is None:
-        return Watch({}, None, (), None, prices, values), {}
-    names = {id(module): _written(path) for path, module in owner.named_modules()}
-    learnable = {_written(path): tensor for path, tensor in owner.named_parameters()}
-    owners = {id(tensor): path.rpartition(".")[0] or path for path, tensor in learnable.items()}
-    own = [x for x in [*copier.kept.values(), *owner.parameters(), *owner.buffers()] if isinstance(x, torch.Tensor)]
-    watch = Watch(names, owners, copier.originals, Foreign([*own, *tensors(inputs)]), prices, values)
-    for module in owner.modules():
+        foreign = Foreign()
+        return Watch({}, None, (), foreign, prices, Values(foreign, copier.values) if copier.on_meta else None)
+    if not set(owner.modules()).isdisjoint(twin.modules()):
+        raise ValueError("the model cannot be copied: a module of it gives itself for its copy")
+    names = {id(module): _written(path) for path, module in twin.named_modules()}
+    learnable = {_written(path): tensor for path, tensor in twin.named_parameters()}
+    held = [*copier.kept.values(), *twin.parameters(), *twin.buffers(), *tensors(inputs), *tensors(copier.values)]
+    foreign = Foreign(x for x in held if isinstance(x, torch.Tensor))
+    values = Values(foreign, copier.values) if copier.on_meta else None
+    watch = Watch(names, learnable, copier.originals, foreign, prices, values)
+    for module in twin.modules():
         if not isinstance(module, torch.jit.ScriptModule):
             module.register_forward_pre_hook(watch.elsewhere)
-    return watch, learnable
+    return watch
+
+
+def _to_come(out):
+    """What is returned, at any depth, before it has run."""
+    if isinstance(out, (Iterator, AsyncIterator, Awaitable)):
+        yield out
+    elif isinstance(out, (tuple, list, dict)):
+        for held in out.values() if isinstance(out, dict) else out:
+            yield from _to_come(held)
 
 
 def _written(path):
@@ -179,29 +178,34 @@ def _explained(error, watch, inputs):
     """What the user can do about an error, or None for one of the model's own, which is passed on."""
     said = str(error).split("\nException raised from")[0].strip()
     if not inputs and isinstance(error, TypeError) and "missing" in said:
-        return ValueError(f"pass example inputs or input_size: {said}")
+        return f"pass example inputs or input_size: {said}"
     sizes = inputs[0] if len(inputs) == 1 else inputs
     if isinstance(sizes, (tuple, list)) and sizes and all(type(side) is int for side in sizes):
-        return ValueError(f"the model was called with whole numbers: did you mean input_size={tuple(sizes)}?")
-    if watch.values is not None and isinstance(error, (RuntimeError, TypeError, ValueError)) and NO_VALUES.search(said):
-        return ValueError(
-            f"the model needs values where there are shapes only: {said}; pass real tensors instead of input_size or "
-            "meta tensors"
-        )
-    if watch.failed is not None and watch.failed[0] is error:
-        return ValueError(f"{watch.failed[1]}: {said}")
-    return None
+        return f"the model was called with whole numbers: did you mean input_size={tuple(sizes)}?"
+    ran, call = watch.failed
+    if watch.values is not None and NO_VALUES.search(said) and (ran is error or _is_torch_s(error)):
+        first = re.split(r"\.\s|\n", said)[0]  # torch's own advice does not help here
+        return f"the model needs values where there are shapes only: {first}; pass real tensors instead"
+    return f"{call}: {said}" if ran is error else None
 
 
-def _report(watch, learnable, inputs, per_image):
-    for path, tensor in learnable.items():
+def _is_torch_s(error):
+    """Whether torch raised it: no ``raise`` of Python's was the last to run, or one in torch's own files."""
+    trace = error.__traceback__
+    while trace.tb_next is not None:
+        trace = trace.tb_next
+    code = trace.tb_frame.f_code
+    in_c = code.co_code[trace.tb_lasti] != dis.opmap["RAISE_VARARGS"]
+    known = isinstance(error, (RuntimeError, TypeError, ValueError))
+    return known and (in_c or code.co_filename.startswith(torch.__path__[0]))
+
+
+def _report(watch, inputs, per_image):
+    for path, tensor in (watch.learnable or {}).items():
         if isinstance(tensor, UninitializedTensorMixin):
             raise ValueError(f"{path} has no shape yet, and this run gave it none")
-    held = {}
-    for path, tensor in learnable.items():
-        module = path.rpartition(".")[0]
-        held[module] = held.get(module, 0) + tensor.numel()
-    params = sum((learnable or watch.read)[key].numel() for key in learnable or watch.read)
+    held = {path: tensor.numel() for path, tensor in (watch.learnable or {}).items()}
+    params = sum(held.values()) if held else sum(tensor.numel() for tensor in watch.read.values())
     report = Report(rows_with_shares(watch.rows), watch.found("other"), watch.found("unknown"), params, held=held)
     return _per_image(report, inputs) if per_image else report
 
@@ -211,11 +215,10 @@ def _per_image(report, inputs):
     first = next((x for x in inputs if x.dim() > x.is_floating_point()), None)
     if first is None:
         raise ValueError("per_image needs an input with an axis of images, got none")
-    images = first.shape[0]
-    if images == 0:
+    if (images := len(first)) == 0:
         raise ValueError(f"per_image needs images, got a batch of none: {tuple(first.shape)}")
-    maps = [row.inputs[0][0] for row in report.rows if row.operation == "convolution"]
-    if any(row.macs % images for row in report.rows) or any(batch % images for batch in maps):
+    batches = [row.inputs[0][0] for row in report.rows if row.operation == "convolution"]
+    if any(number % images for number in [*batches, *(row.macs for row in report.rows)]):
         raise ValueError(f"counts do not divide by a batch of {images}: pass one image, with its axis of images")
     rows = [replace(row, macs=row.macs // images) for row in report.rows]
     return replace(report, rows=tuple(rows), images=images)

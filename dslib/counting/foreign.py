@@ -9,24 +9,27 @@ from .tree import mapped, memory, tensors
 
 
 class Foreign:
-    """Keeps writes from memory that is not the count's own. ``own``: tensors that may be written to."""
+    """Keeps writes from memory that is not the count's own. ``own``: tensors that may be written to; None for all."""
 
-    def __init__(self, own):
-        self.own = {0, *map(memory, own)}
+    def __init__(self, own=None):
+        self.own = None if own is None else {0, *map(memory, own)}
         self.instead = {}  # {address: (the memory, kept alive, and the copy in its place)}
 
-    def spared(self, known, args, kwargs):
-        """The arguments of an operation, with copies in the place of what it or an earlier one would write to."""
-        for place, name in known.writes:
-            for tensor in tensors([args[place] if place < len(args) else kwargs.get(name)]):
-                if (address := memory(tensor)) not in self.own and address not in self.instead:
-                    self.instead[address] = tensor.untyped_storage(), tensor.untyped_storage().clone()
-        return (mapped(self._other, args), mapped(self._other, kwargs)) if self.instead else (args, kwargs)
-
-    def made(self, known, out):
-        """What an operation returns is the count's own, if it is not a view."""
+    def run(self, func, known, args, kwargs):
+        """What an operation returns, with copies in the place of what it or an earlier one would write to."""
+        if self.own is None:
+            return func(*args, **kwargs)
+        for tensor in known.written(args, kwargs):
+            if (address := memory(tensor)) not in self.own and address not in self.instead:
+                theirs = tensor.untyped_storage()
+                self.instead[address] = theirs, theirs.clone()
+                self.own.add(self.instead[address][1].data_ptr())
+        if self.instead:
+            args, kwargs = mapped(self._other, args), mapped(self._other, kwargs)
+        out = func(*args, **kwargs)
         if known.makes_memory:
             self.own |= set(map(memory, tensors([out])))
+        return out
 
     def _other(self, tensor):
         if (address := memory(tensor)) not in self.instead:

@@ -7,14 +7,18 @@ kernel at every input position. A product of two complex numbers is one MAC in a
 three, as torch splits that into three real ones.
 """
 
-import fnmatch
+import csv
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import cache
 from math import prod
 from numbers import Integral
+from pathlib import Path
 
 import torch
 from torch._ops import HigherOrderOperator, OpOverload, OpOverloadPacket
+
+from .tree import tensors
 
 
 def convolution(out, x, weight, bias, stride, padding, dilation, transposed, output_padding, groups, *switches):
@@ -104,45 +108,10 @@ PRICES = {
 GROUPS = {"convolution": 8, "_convolution": 8, "convolution_backward": 9}  # their place among the arguments
 OWN = {"aten", "prim", "prims", "higher_order"}  # namespaces of torch's own operations
 
-# No arithmetic: new tensors, copies, other shapes of the same numbers, picking and placing, questions, checks.
-FREE = """
-    alias arange as_strided* *assert_* bernoulli binomial block_diag cat cauchy *channel_shuffle _chunk_cat clone
-    _coalesce* col2im complex _conj constant_pad_nd _convert_indices_* copy _copy_from* copy_sparse_to_sparse
-    _cudnn_init_dropout_state _cudnn_rnn_flatten_weight dense_dim detach diag_embed diagonal* _dim? _efficientzerotensor
-    embedding embedding_dense empty* _empty_* expand* exponential eye fft_*freq fill _fill_mem_eff_dropout_mask flip
-    from_file full full_like *sym_constrain_range* _fused_sdp_choice gather geometric _has_same_storage_numel im2col
-    imag index index_copy index_fill *index_put index_select int_repr is_* isin *padded_dense* _lazy_clone lift*
-    _linalg_check_errors linspace _local_scalar_dense log_normal logspace lu_unpack _make_* masked_fill masked_scatter
-    masked_select max_unpool?d mkldnn_reorder_* _mkldnn_reshape _mkldnn_transpose movedim multinomial narrow
-    _nested_compute_* _nested_from_* _nested_get_* _nested_select _nested_tensor_from_* _nested_tensor_s[it]* new_*
-    _new_zeros* _nnz nonzero* normal ones ones_like _pack_padded_sequence permute _philox_* _pin_memory pixel_* poisson
-    _print put q_* qscheme rand rand_like randint* randn* random randperm range real record_stream reflection_pad?d
-    repeat* replication_pad?d *reshape* resize* _resize_output resolve_conj roll rot90 _sample_dirichlet scalar_tensor
-    scatter select* set slice* _sparse_broadcast_to *sparse_co*_tensor* sparse_dim *sparse_mask* sparse_resize* _spdiags
-    split* squeeze stack _stack _standard_gamma sym_* t take _to_copy _to_dense to_mkldnn to_padded_tensor _to_sparse
-    _to_sparse_??? transpose tril* triu* unbind unfold uniform _unique* unique_* unsafe_chunk unsafe_split*
-    _unsafe_index _unsafe_masked_index _unsafe_view unsqueeze _use_*_ctc_loss _validate_* view* zero zeros zeros_like
-""".split()
-
-# Arithmetic that by convention is no MAC, beside all that torch itself calls pointwise.
-OTHER = """
-    adaptive_*_pool?d _adaptive_*_pool?d _add_relu all allclose amax amin aminmax _aminmax _amp_* any argmax argmin
-    argsort avg_pool?d batch_norm* _batch_norm_* binary_cross_entropy* bincount bucketize count_nonzero
-    cross_entropy_loss _ctc_loss cudnn_batch_norm _cudnn_ctc_loss cudnn_grid_sampler cummax _cummax_helper cummin
-    _cummin_helper cumprod cumsum dequantize _dirichlet_grad dist dropout _embedding_bag _embedding_bag_dense
-    _embedding_bag_forward_only embedding_renorm *fake_quantize_* floor_divide fractional_max_pool?d _fused_ada*
-    _fused_dropout _fused_moving_avg_* _fused_rms_norm _fused_sgd glu* grid_sampler_?d _grid_sampler_* *_window
-    hardswish hash_tensor hist* _histogramdd_* huber_loss index_add index_reduce _is_a* kthvalue linalg_cross
-    linalg__powsum linalg_vector_norm log_sigmoid* _log_softmax log_softmax *logcumsumexp logsumexp __?shift_
-    _masked_scale _masked_softmax max max_pool?d* mean median min miopen_batch_norm miopen_ctc_loss mkldnn_*_pool?d mode
-    mse_loss multi_margin_loss multilabel_margin_loss* nanmedian nansum native_*norm _native_batch_norm* native_dropout
-    _nested_sum _nested_tensor_softmax_* nll_loss* norm _pdist_forward polar powsum _prelu_kernel prod quantize_per_*
-    quantized_batch_norm quantized_max_pool?d renorm rms_norm rrelu_with_noise _safe_softmax scatter_add scatter_reduce
-    searchsorted segment_reduce _segment_reduce smooth_l1_loss soft_margin_loss _softmax softmax _sparse_csr_prod
-    _sparse_csr_sum _sparse_*softmax _sparse_sum sort _standard_gamma_grad std std_mean sum _thnn_fused_*_cell topk
-    trace _transform_bias_rescale_qkv _unsafe_masked_index_put_accumulate upsample_* _upsample_* var var_mean
-    _weight_norm_interface
-""".split()
+# {pattern of names: "free", as new tensors, copies, picking and placing are, or "other", arithmetic that by convention
+# is no MAC}, beside all that torch itself calls a view or pointwise
+with Path(__file__).with_name("conventions.csv").open(encoding="utf-8") as file:
+    CONVENTIONS = dict(list(csv.reader(file))[1:])
 
 
 @dataclass(frozen=True)
@@ -153,27 +122,35 @@ class Facts:
     kind: str
     price: object  # a function, or None
     shows: bool  # whether it only gives its first argument another shape, or copies it
-    writes: tuple  # (place, name) of the arguments that it changes
+    writes: tuple  # (place, name) of the arguments that it may change
     makes: bool  # whether it can be told on which device
-    makes_memory: bool  # whether what it returns is no view of its arguments
+    makes_memory: bool  # whether it returns something, and no view of its arguments
+
+    def written(self, args, kwargs):
+        """The tensors among the arguments that it may change."""
+        return tensors([args[i] if i < len(args) else kwargs.get(name) for i, name in self.writes])
 
 
 @cache
 def facts(func):
     """The :class:`Facts` of an operation."""
     name = getattr(func, "overloadpacket", func).__name__.removesuffix("_")
-    arguments = func._schema.arguments if hasattr(func, "_schema") else []
-    priced = func.namespace in ("aten", "higher_order")
-    price = next((price for names, price in PRICES.items() if priced and _matches({name}, names.split())), None)
+    arguments, returned = (func._schema.arguments, func._schema.returns) if hasattr(func, "_schema") else ([], [])
+    price = _first({name}, PRICES) if func.namespace in ("aten", "higher_order") else None
     return Facts(
         name if func.namespace in OWN else f"{func.namespace}::{name}",
         "priced" if price else _kind(func, name),
         price,
         getattr(func, "is_view", False) or name in ("clone", "_to_copy"),
-        tuple((i, one.name) for i, one in enumerate(arguments) if one.alias_info and one.alias_info.is_write),
+        tuple((i, one.name) for i, one in enumerate(arguments) if _is_written(one)),
         any(one.name == "device" for one in arguments),
-        not hasattr(func, "_schema") or not any(one.alias_info for one in func._schema.returns),
+        len(returned) > 0 and not any(one.alias_info for one in returned),
     )
+
+
+def _is_written(argument):
+    running = argument.name in ("running_mean", "running_var")  # batch norms do not all say so
+    return running or argument.alias_info is not None and argument.alias_info.is_write
 
 
 def _kind(func, name):
@@ -185,15 +162,19 @@ def _kind(func, name):
     for variant in ("_functional", "_impl", "_data", "_backward", "_copy"):  # of one operation
         names |= {name.removesuffix(variant) for name in names}
     packets = [getattr(torch.ops.aten, name) for name in names if hasattr(torch.ops.aten, name)]
-    variants = [getattr(packet, one) for packet in packets for one in packet.overloads()]
-    if func.is_view or _matches(names, FREE) or any(one.is_view for one in variants):
+    variants = [func, *(getattr(packet, one) for packet in packets for one in packet.overloads())]
+    if any(one.is_view for one in variants):
         return "free"
-    pointwise = any(torch.Tag.pointwise in one.tags for one in variants)
-    return "other" if pointwise or _matches(names, OTHER) else "unknown"
+    pointwise = any(torch.Tag.pointwise in one.tags for one in variants[1:])
+    return _first(names, CONVENTIONS) or ("other" if pointwise else "unknown")
 
 
-def _matches(names, patterns):
-    return any(fnmatch.fnmatchcase(name, pattern) for name in names for pattern in patterns)
+def _first(names, table):
+    """What the table has for the first of its patterns that one of the names fits, or None."""
+    for patterns, found in table.items():
+        if any(fnmatchcase(name, pattern) for pattern in patterns.split() for name in names):
+            return found
+    return None
 
 
 def own_prices(prices):

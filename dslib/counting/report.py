@@ -56,7 +56,7 @@ class Report:
     pooling, reductions, never mixed in. ``uncounted``: what was met and could not be priced: if it is not empty, the
     true number may be higher. ``images``: the images that the counts are divided by, 1 unless ``per_image`` was asked
     for. ``params`` are all learnable scalars of the model, used or not; of a function, those that it read. ``held``:
-    those of each module's own, ``{path: scalars}``; empty for a function.
+    how many each learnable tensor has, ``{path: scalars}``; empty for a function.
     """
 
     rows: tuple
@@ -88,8 +88,8 @@ class Report:
             return ".".join(path.split(".")[:depth])
 
         totals = {}
-        for module, params in self.held.items():
-            if module:
+        for path, params in self.held.items():
+            if module := path.rpartition(".")[0]:
                 totals.setdefault(top(module), [0, 0, []])[1] += params
         for row in self.rows:
             total = totals.setdefault(top(row.module) or row.where, [0, 0, []])
@@ -100,16 +100,15 @@ class Report:
         return replace(self, rows=rows_with_shares(rows))
 
     def table(self):
-        """Column names and rows of text, the last row the sum."""
-        head = ["where", "operation", "shapes", "groups", "params", "MACs", "share"]
-        lines = []
+        """Lines of text cells: the names of the columns, the rows, and the sum."""
+        lines = [["where", "operation", "shapes", "groups", "params", "MACs", "share"]]
         for row in self.rows:
             shapes = "" if row.output is None else f"{_shapes(row.inputs)} -> {_shapes([row.output])}"
             groups = "" if row.output is None else str(row.groups)
             counts = [groups, f"{row.params:,}", f"{row.macs:,}", f"{row.share:.2f} %"]
             lines.append([row.where, row.operation, shapes, *counts])
         total = ["total", "", "", "", f"{self.params:,}", f"{self.macs:,}", f"{100 * bool(self.macs):.2f} %"]
-        return head, [*lines, total]
+        return [*lines, total]
 
     def notes(self):
         """Sentences below the table: the unit, what was left out by convention, and what could not be counted."""
@@ -122,28 +121,20 @@ class Report:
         return sentences
 
     def __str__(self):
-        head, lines = self.table()
-        widths = [max(len(line[column]) for line in [head, *lines]) for column in range(len(head))]
-        align = [str.ljust] * 3 + [str.rjust] * (len(head) - 3)
-        texts = [
-            "  ".join(a(cell, w) for a, cell, w in zip(align, line, widths, strict=True)) for line in [head, *lines]
-        ]
-        rule = "-" * max(map(len, texts))
-        return "\n".join(
-            [texts[0].rstrip(), rule, *[text.rstrip() for text in texts[1:-1]], rule, texts[-1], *self.notes()]
-        )
+        lines = self.table()
+        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        align = [str.ljust] * 3 + [str.rjust] * 4
+        texts = ["  ".join(map(lambda a, cell, w: a(cell, w), align, line, widths)) for line in lines]
+        rule = "-" * len(texts[0])
+        return "\n".join([texts[0], rule, *texts[1:-1], rule, texts[-1], *self.notes()])
 
     __repr__ = __str__  # as a table at a prompt too
 
     def to_markdown(self):
         """The table in Markdown, the notes below it."""
-        head, lines = self.table()
-        rule = ["---"] * 3 + ["---:"] * (len(head) - 3)
-        rows = [
-            "| " + " | ".join(" ".join(cell.split()).replace("|", "\\|") for cell in line) + " |"
-            for line in [head, rule, *lines]
-        ]
-        return "\n".join([*rows, "", *self.notes()])
+        head, *lines = [[" ".join(cell.split()).replace("|", "\\|") for cell in line] for line in self.table()]
+        rule = ["---"] * 3 + ["---:"] * 4
+        return "\n".join([f"| {' | '.join(line)} |" for line in [head, rule, *lines]] + ["", *self.notes()])
 
     def to_csv(self):
         """The rows as comma-separated values with a header, counts as plain integers, without the sum.
@@ -163,17 +154,17 @@ class Report:
         return file.getvalue()
 
     def _repr_html_(self):
-        head, lines = self.table()
-        style = "padding:0 .5em;text-align:left", "padding:0 .5em;text-align:right"
+        def row(line, tag):
+            cells = ""
+            for column, cell in enumerate(line):
+                side = "left" if column < 3 else "right"
+                cells += f'<{tag} style="padding:0 .5em;text-align:{side}">{html.escape(cell)}</{tag}>'
+            return f"<tr>{cells}</tr>"
 
-        def cells(line, tag):
-            return "".join(
-                f'<{tag} style="{style[column > 2]}">{html.escape(cell)}</{tag}>' for column, cell in enumerate(line)
-            )
-
-        body = "".join(f"<tr>{cells(line, 'td')}</tr>" for line in lines)
+        head, *lines = self.table()
+        body = "".join(row(line, "td") for line in lines)
         notes = "".join(f"<p>{html.escape(note)}</p>" for note in self.notes())
-        table = f"<table><thead><tr>{cells(head, 'th')}</tr></thead><tbody>{body}</tbody></table>"
+        table = f"<table><thead>{row(head, 'th')}</thead><tbody>{body}</tbody></table>"
         return f'<div style="overflow-x:auto">{table}</div>{notes}'
 
 

@@ -1,7 +1,9 @@
-"""Switches of torch's that a count sets, and how they were before."""
+"""Switches of torch's that a count sets, random numbers that a model draws, and how they were before."""
 
+import random
 import sys
 
+import numpy as np
 import torch
 from torch.overrides import _get_current_function_mode_stack
 from torch.utils._python_dispatch import _get_current_dispatch_mode_stack
@@ -15,6 +17,7 @@ class Switches:
     def __init__(self):
         cuda = torch.cuda.is_initialized()
         self.random = torch.get_rng_state(), torch.cuda.get_rng_state_all() if cuda else []
+        self.python_s, self.numpy_s = random.getstate(), np.random.get_state()
         self.gradients = torch.is_grad_enabled()
         self.fast_path = torch.backends.mha.get_fastpath_enabled()
         self.modes = [
@@ -37,6 +40,8 @@ class Switches:
             self.stance.__exit__(None, None, None)
         torch.backends.mha.set_fastpath_enabled(self.fast_path)
         torch.set_grad_enabled(self.gradients)
+        random.setstate(self.python_s)
+        np.random.set_state(self.numpy_s)
         torch.set_rng_state(self.random[0])
         if self.random[1]:
             torch.cuda.set_rng_state_all(self.random[1])

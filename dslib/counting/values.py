@@ -11,9 +11,13 @@ SMALL = 4096  # numbers that a tensor has at most
 
 
 class Values:
-    """What is known of tensors on the meta device. ``pairs``: tensors there, each with one that holds its numbers."""
+    """What is known of tensors on the meta device. ``pairs``: tensors there, each with one that holds its numbers.
 
-    def __init__(self, pairs=()):
+    ``foreign``: the :class:`Foreign` that runs what is done with numbers.
+    """
+
+    def __init__(self, foreign, pairs=()):
+        self.foreign = foreign
         self.pairs = {id(shape): (shape, numbers) for shape, numbers in pairs}  # kept alive: no id is taken again
         self.lost = set()  # memory that something unknown was written to
         self.shapes = {}  # {an operation and the shapes it is given: tensors like those it returns}
@@ -33,17 +37,19 @@ class Values:
         among = tensors(args) + tensors(kwargs.values())
         constant = all(self.of(tensor) is not None for tensor in among)
         if known.writes and not constant:
-            self._lose(known, args, kwargs)
+            numbers = [self.of(tensor) for tensor in known.written(args, kwargs)]
+            self.lost |= {memory(one) for one in numbers if one is not None}
         # torch takes a millisecond for the shapes of one batch norm, and a network repeats itself
-        key = None if constant or known.writes or not known.makes_memory else (func, _key(args), _key(kwargs))
+        key = (func, _key(args), _key(kwargs)) if known.makes_memory and not constant else None
         if key in self.shapes:
             return mapped(_like, self.shapes[key])
         there = {"device": "meta"} if known.makes else {}
         try:
             if any(not tensor.is_meta for tensor in among):
-                out = func(*mapped(_without_data, args), **(mapped(_without_data, kwargs) | there))
+                args_there, kwargs_there = mapped(_without_data, args), mapped(_without_data, kwargs)
             else:
-                out = func(*args, **(kwargs | there))
+                args_there, kwargs_there = args, kwargs
+            out = func(*args_there, **(kwargs_there | there))
         except (NotImplementedError, RuntimeError):
             if not constant:
                 raise
@@ -53,17 +59,12 @@ class Values:
         if not constant or any(tensor.numel() - 1 not in range(SMALL) for tensor in tensors([out])):
             return out
         here = {"device": "cpu"} if known.makes else {}
-        numbers = func(*mapped(self.of, args), **(mapped(self.of, kwargs) | here))
+        numbers = self.foreign.run(func, known, mapped(self.of, args), mapped(self.of, kwargs) | here)
         if known.name == "_to_copy" and str(kwargs.get("device")) == "cpu":
             return numbers  # on its way to numpy or to a list
         out = mapped(_without_data, numbers) if out is None else out
         self.pairs |= {id(shape): (shape, held) for shape, held in zip(tensors([out]), tensors([numbers]), strict=True)}
         return out
-
-    def _lose(self, known, args, kwargs):
-        written = [args[place] if place < len(args) else kwargs.get(name) for place, name in known.writes]
-        numbers = [self.of(tensor) for tensor in tensors(written)]
-        self.lost |= {memory(one) for one in numbers if one is not None}
 
 
 def _without_data(tensor):

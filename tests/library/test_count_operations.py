@@ -95,7 +95,7 @@ def test_a_price_that_is_no_number_of_macs_is_refused(found):
         count(run, ones(1, 3, 7, 6), prices={torch.ops.counted.convolve: lambda *args, **options: found})
 
 
-@pytest.mark.parametrize("op", [F.conv2d, "conv2d", nn.Conv2d], ids=repr)
+@pytest.mark.parametrize("op", [F.conv2d, "conv2d", nn.Conv2d], ids=["function", "name", "layer"])
 def test_prices_are_for_operations_of_torch(op):
     with pytest.raises(ValueError, match=r"prices must be \{operation of torch.ops: function\}, got"):
         count(run, ones(1, 3, 7, 6), prices={op: lambda *args: 0})
