@@ -80,7 +80,7 @@ def test_what_is_inside_counts_not_what_a_subclass_says(base, content):
     assert type(found) is base and found == content
 
 
-@pytest.mark.parametrize("value", [None, ..., nn.ReLU(), cost.Network(3, 8)], ids=repr)
+@pytest.mark.parametrize("value", [None, ..., nn.ReLU(), cost.Network(3, 8)], ids=["none", "dots", "module", "network"])
 def test_what_some_check_asks_for_stays(value):
     assert plain(value) is value
 
