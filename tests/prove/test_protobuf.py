@@ -6,6 +6,9 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, te
 from dslib import caffe
 from tests.support.prototxts import MEANS, MEANS_IN_C, NOT_TEXTS, NOT_TEXTS_IN_C
 
+# protobuf decodes escapes by a codec that warns of the odd ones
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
 TYPES = {"i": "INT64", "d": "DOUBLE", "s": "STRING", "b": "BOOL", "w": "ENUM", "m": "MESSAGE"}
 
 

@@ -24,7 +24,7 @@ def switches():
         "entered": [len(_get_current_dispatch_mode_stack()), len(_get_current_function_mode_stack())],
         "fast path": torch.backends.mha.get_fastpath_enabled(),
         "hooks": hooks,
-        "stance": getattr(sys.modules.get("torch._dynamo.eval_frame"), "_stance", None),
+        "stance": getattr(getattr(sys.modules.get("torch._dynamo.eval_frame"), "_stance", None), "stance", "default"),
     }
 
 
