@@ -65,6 +65,8 @@ def interrupt(*_):
     raise KeyboardInterrupt
 
 
+# where it comes into a callback of the garbage collector, such as hypothesis's, Python itself drops it with a warning
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_signal_at_any_moment():
     model = nn.Sequential(*[nn.Linear(2, 2) for _ in range(150)])
     before, came = state(model), 0
