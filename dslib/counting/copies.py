@@ -4,14 +4,14 @@ import copy
 import copyreg
 import io
 import weakref
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 
 import torch
 from torch import nn
 from torch.nn.parameter import UninitializedTensorMixin
 from torch.overrides import TorchFunctionMode
 
-from .tree import PLAIN
+from .tree import PLAIN, place, tensors
 from .values import SMALL
 
 CONTAINERS = (OrderedDict, dict, list, set)  # what is filled past the methods of a subclass
@@ -32,6 +32,8 @@ class Copier(TorchFunctionMode):
         self.kept = {}  # {id of an original: what takes its place}, through all tries
         self.alive = []  # originals whose ids nothing else may take
         self.twins = []  # modules, each with its copy, which is filled later
+        self.lone = {}  # {memory: how many inputs show it}
+        self.storages = {}  # {id of an original's memory: its copy}, since several tensors may show one
         self.stand_in = self._held
 
     def model(self, model, modules):
@@ -77,6 +79,7 @@ class Copier(TorchFunctionMode):
     def inputs(self, inputs):
         """Copies of the inputs; one that is given twice, or that the model holds, stays one."""
         self.stand_in, self.twins = self._input, []
+        self.lone = Counter(map(place, tensors(inputs)))  # of a large array, one part is copied and not all of it
         return self._thing(inputs)[0]
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
@@ -108,15 +111,24 @@ class Copier(TorchFunctionMode):
 
     def _held(self, tensor):
         """The stand-in of a tensor that a model holds; the state of a generator must stay what it is."""
-        if not self.on_meta or tensor.dtype is torch.uint8 and tensor.dim() == 1 and len(tensor) <= STATE:
-            other = tensor.detach().clone()
-        elif tensor.is_meta or tensor.layout is torch.strided:
-            other = torch.empty_like(tensor, device="meta")
-        else:
-            other = tensor.detach().to("meta")
+        state = tensor.dtype is torch.uint8 and tensor.dim() == 1 and len(tensor) <= STATE
+        other = self._alike(tensor, self.on_meta and not state)
         if other.is_meta and not tensor.is_meta and tensor.numel() <= SMALL:
-            self.values.append((other, tensor.detach().clone()))
+            self.values.append((other, self._alike(tensor, on_meta=False)))
         return other.requires_grad_() if tensor.requires_grad and tensor.is_leaf else other
+
+    def _alike(self, tensor, on_meta):
+        """A tensor of the same strides on a copy of its memory, the same copy for all that show this memory."""
+        shown = place(tensor)
+        if shown is None or self.lone.get(shown) == 1 and (shown, on_meta) not in self.storages:
+            return tensor.detach().to("meta") if on_meta and not tensor.is_meta else tensor.detach().clone()
+        if (shown, on_meta) not in self.storages:
+            theirs = tensor.untyped_storage()
+            empty = torch.empty(len(theirs), dtype=torch.uint8, device="meta").untyped_storage() if on_meta else None
+            self.storages[shown, on_meta] = theirs.clone() if empty is None else empty
+        copied = self.storages[shown, on_meta]
+        layout = tensor.storage_offset(), tensor.shape, tensor.stride()
+        return torch.empty(0, dtype=tensor.dtype, device=copied.device).set_(copied, *layout)
 
     def _input(self, tensor):
         """The stand-in of an input: no leaf, if it wants a gradient, since a model may work in place."""

@@ -5,6 +5,7 @@ import dis
 import functools
 import re
 import threading
+import traceback
 import warnings
 from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
 from dataclasses import replace
@@ -183,10 +184,16 @@ def _explained(error, watch, inputs):
     if isinstance(sizes, (tuple, list)) and sizes and all(type(side) is int for side in sizes):
         return f"the model was called with whole numbers: did you mean input_size={tuple(sizes)}?"
     ran, call = watch.failed
-    if watch.values is not None and NO_VALUES.search(said) and (ran is error or _is_torch_s(error)):
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    is_torch_s = isinstance(error, (RuntimeError, TypeError, ValueError)) and _is_torch_s(error)
+    if watch.values is not None and NO_VALUES.search(said) and (ran is error or is_torch_s):
         first = re.split(r"\.\s|\n", said)[0]  # torch's own advice does not help here
         return f"the model needs values where there are shapes only: {first}; pass real tensors instead"
-    return f"{call}: {said}" if ran is error else None
+    if ran is error:
+        return f"{call}: {said}"
+    running = [watch.names[key] for frame in frames if (key := id(frame.f_locals.get("self"))) in watch.names]
+    in_torch = frames[-1].f_code.co_filename.startswith(torch.__path__[0])  # and not in what the user has written
+    return f"{running[-1]}: {said}" if is_torch_s and in_torch and running and running[-1] else None
 
 
 def _is_torch_s(error):
@@ -196,8 +203,7 @@ def _is_torch_s(error):
         trace = trace.tb_next
     code = trace.tb_frame.f_code
     in_c = code.co_code[trace.tb_lasti] != dis.opmap["RAISE_VARARGS"]
-    known = isinstance(error, (RuntimeError, TypeError, ValueError))
-    return known and (in_c or code.co_filename.startswith(torch.__path__[0]))
+    return in_c or code.co_filename.startswith(torch.__path__[0])
 
 
 def _report(watch, inputs, per_image):

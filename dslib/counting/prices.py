@@ -8,6 +8,7 @@ three, as torch splits that into three real ones.
 """
 
 import csv
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
@@ -49,9 +50,9 @@ def trilinear(out, a, b, c, expand_a, expand_b, expand_c, summed, unroll=1):
     for shape, axes in zip(shapes, (expand_a, expand_b, expand_c), strict=True):
         for axis in sorted(axes):
             shape.insert(axis, 1)
-    first = [max(sides) for sides in zip(*shapes[:2], strict=True)]
+    first = torch.broadcast_shapes(*shapes[:2])
     left = [1 if i in summed and i in expand_c else side for i, side in enumerate(first)]
-    return prod(first) + prod(max(sides) for sides in zip(left, shapes[2], strict=True))
+    return prod(first) + prod(torch.broadcast_shapes(left, shapes[2]))
 
 
 def distances(out, a, b, p=2.0, mode=1):
@@ -179,6 +180,8 @@ def _first(names, table):
 
 def own_prices(prices):
     """The user's prices, each result checked."""
+    if not isinstance(prices or {}, Mapping):
+        raise ValueError(f"prices must be {{operation of torch.ops: function}}, got {prices!r}")
     for op, price in (prices or {}).items():
         if not isinstance(op, (OpOverload, OpOverloadPacket, HigherOrderOperator)) or not callable(price):
             raise ValueError(f"prices must be {{operation of torch.ops: function}}, got {op!r}: {price!r}")
@@ -187,7 +190,10 @@ def own_prices(prices):
 
 def _checked(op, price):
     def macs(out, *args, **kwargs):
-        found = price(out, *args, **kwargs)
+        try:
+            found = price(out, *args, **kwargs)
+        except Exception as error:  # the user's function may raise anything
+            raise ValueError(f"the price of {op} raised {type(error).__name__}: {error}") from error
         if not isinstance(found, Integral) or isinstance(found, bool) or found < 0:
             raise ValueError(f"the price of {op} must be MACs as a whole number, 0 or more, got {found!r}")
         return int(found)

@@ -35,6 +35,14 @@ def mapped(function, values):
     return values
 
 
+def place(tensor):
+    """Which memory a tensor shows, data or not; None for kinds that do more than show it by their strides."""
+    plain = type(tensor) in (torch.Tensor, torch.nn.Parameter) and tensor.layout is torch.strided
+    if not plain or tensor.is_nested or tensor.is_quantized or tensor.is_conj() or tensor.is_neg():
+        return None
+    return None if tensor._is_zerotensor() else tensor.untyped_storage()._cdata
+
+
 def memory(tensor):
     """Where a tensor's numbers lie; 0 on the meta device, and for kinds that have no place or more than one."""
     if tensor.is_meta or tensor.layout is not torch.strided or tensor.is_nested:

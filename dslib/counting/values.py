@@ -5,7 +5,7 @@ So a model may read its strides, or a tensor that it makes from Python's numbers
 
 import torch
 
-from .tree import mapped, memory, tensors
+from .tree import mapped, place, tensors
 
 SMALL = 4096  # numbers that a tensor has at most
 
@@ -25,7 +25,7 @@ class Values:
     def of(self, tensor):
         """The tensor's numbers, or None where there are shapes only."""
         _, numbers = self.pairs.get(id(tensor), (None, None if tensor.is_meta else tensor))
-        if numbers is None or numbers.numel() > SMALL or memory(numbers) in self.lost:
+        if numbers is None or numbers.numel() > SMALL or place(tensor) in self.lost:
             return None
         return numbers
 
@@ -37,8 +37,7 @@ class Values:
         among = tensors(args) + tensors(kwargs.values())
         constant = all(self.of(tensor) is not None for tensor in among)
         if known.writes and not constant:
-            numbers = [self.of(tensor) for tensor in known.written(args, kwargs)]
-            self.lost |= {memory(one) for one in numbers if one is not None}
+            self.lost |= {place(tensor) for tensor in known.written(args, kwargs)} - {None}
         # torch takes a millisecond for the shapes of one batch norm, and a network repeats itself
         key = (func, _key(args), _key(kwargs)) if known.makes_memory and not constant else None
         if key in self.shapes:

@@ -178,3 +178,49 @@ def test_a_model_out_of_reach_says_what_to_do():
 
 def test_a_number_among_the_sizes():
     assert count(lambda x, t: x @ x.mT + t, input_size=[(2, 3), ()]).macs == 12
+
+
+class OnOneMemory(nn.Module):
+    """Buffer, view and parameter show one memory, and what is written to one is read by another."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("whole", torch.zeros(40))
+        self.part, self.spread = self.whole[3], self.whole[4:5].expand(1000, 1000)
+        self.weight = nn.Parameter(self.whole[20:].view(5, 4), requires_grad=False)
+
+    def forward(self, x):
+        self.part.add_(1)
+        self.weight[0, 0] = 1
+        marks = [self.whole[index].item() for index in (3, 20)]
+        return x @ self.weight.T if marks == [1, 1] and self.spread.stride() == (0, 0) else x
+
+
+@BOTH
+def test_tensors_that_show_one_memory_still_do_in_the_copy(real):
+    model = OnOneMemory()
+    report = count(model, torch.ones(2, 4)) if real else count(model, input_size=(2, 4))
+    assert report.macs == 2 * 4 * 5
+    assert not model.whole.any() and model.part.data_ptr() == model.whole[3].data_ptr()
+
+
+def test_numbers_that_something_unknown_was_written_over_are_no_longer_known():
+    model = nn.Sequential(OnOneMemory())  # what its million numbers show is not followed
+    model[0].register_forward_pre_hook(lambda layer, inputs: inputs if layer.spread[0, 0].add_(1).dim() == 0 else None)
+    with pytest.raises(ValueError, match="needs values where there are shapes only"):
+        count(model, input_size=(2, 4))
+
+
+def test_inputs_that_show_one_memory_still_do_in_their_copies():
+    def function(x, part):
+        part.add_(1)
+        return x @ x if x[1, 1] == 1 else x
+
+    x = torch.zeros(4, 4)
+    assert count(function, x, x[1, 1:]).macs == 64 and not x.any()
+
+
+def test_a_part_of_a_large_array_is_copied_alone(tmp_path):
+    """An array of 64 GiB, all a hole in a file, of which one page is given."""
+    numbers = np.memmap(tmp_path / "large", dtype=np.float32, mode="w+", shape=(2**34,))
+    assert count(lambda x: x @ x.T, torch.from_numpy(numbers)[:8].view(2, 4)).macs == 16

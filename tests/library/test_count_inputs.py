@@ -283,3 +283,19 @@ def test_sizes_that_do_not_fit_are_refused(size):
 def test_inputs_and_a_size_are_refused():
     with pytest.raises(ValueError, match=r"not both, got 1 and \(1, 3\)"):
         count(LINEAR, zeros(3), input_size=(1, 3))
+
+
+LAYERS = {
+    "batch norm": (nn.BatchNorm2d(8), (1, 3, 4, 4), "should contain 3 elements not 8"),
+    "group norm": (nn.GroupNorm(2, 8), (1, 4, 4, 4), r"weight of shape \[8\] and input of shape \[1, 4, 4, 4\]"),
+    "LSTM": (nn.LSTM(4, 5), (2, 3, 9), "Expected 4, got 9"),
+    "axes": (nn.Conv2d(3, 4, 3), (8, 8), r"input of size: \[8, 8\]"),
+}
+
+
+@pytest.mark.parametrize("real", [False, True], ids=["shapes", "real"])
+@pytest.mark.parametrize("layer, size, words", LAYERS.values(), ids=LAYERS)
+def test_a_layer_that_does_not_fit_is_named(layer, size, words, real):
+    model = nn.Sequential(nn.Identity(), nn.Sequential(layer.eval()))
+    with pytest.raises(ValueError, match=rf"^1\.0: .*{words}"):
+        count(model, torch.ones(size)) if real else count(model, input_size=size)

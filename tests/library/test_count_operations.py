@@ -36,6 +36,7 @@ A, EXPERTS, SCALED = ones(16, 16).bfloat16(), ones(2, 16, 32).bfloat16(), ones(1
 PRICED = {
     "complex convolution": (nn.Conv2d(3, 6, 3, bias=False, dtype=torch.cfloat), [ones(1, 3, 6, 6) + 0j], 3 * 2592),
     "bilinear": (nn.Bilinear(3, 4, 5), [ones(2, 3), ones(2, 4)], 2 * 5 * (3 * 4 + 4)),
+    "bilinear of nothing": (nn.Bilinear(3, 4, 5), [ones(0, 3), ones(0, 4)], 0),
     "outer product": (torch.addr, [ones(3, 4), ones(3), ones(4)], 12),
     "many points": (torch.cdist, [ones(30, 4), ones(40, 4)], 30 * 40 * (4 + 2)),
     "grid": (lambda theta: F.affine_grid(theta, (2, 3, 5, 6), False), [ones(2, 2, 3)], 2 * 5 * 6 * 2 * 3),
@@ -99,6 +100,18 @@ def test_a_price_that_is_no_number_of_macs_is_refused(found):
 def test_prices_are_for_operations_of_torch(op):
     with pytest.raises(ValueError, match=r"prices must be \{operation of torch.ops: function\}, got"):
         count(run, ones(1, 3, 7, 6), prices={op: lambda *args: 0})
+
+
+@pytest.mark.parametrize(
+    "prices, words",
+    [
+        ([1], r"prices must be \{operation of torch.ops: function\}, got \[1\]"),
+        ({torch.ops.counted.convolve: lambda out: 1}, "the price of counted.convolve raised TypeError: .* takes 1 pos"),
+    ],
+)
+def test_prices_that_cannot_be_called_are_refused(prices, words):
+    with pytest.raises(ValueError, match=words):
+        count(run, ones(1, 3, 7, 6), prices=prices)
 
 
 # ---- no MACs by convention, and what is named, never a silent zero
