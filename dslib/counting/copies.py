@@ -4,7 +4,8 @@ import copy
 import copyreg
 import io
 import weakref
-from collections import Counter, OrderedDict
+from collections import OrderedDict
+from itertools import pairwise
 
 import torch
 from torch import nn
@@ -32,7 +33,7 @@ class Copier(TorchFunctionMode):
         self.kept = {}  # {id of an original: what takes its place}, through all tries
         self.alive = []  # originals whose ids nothing else may take
         self.twins = []  # modules, each with its copy, which is filled later
-        self.lone = {}  # {memory: how many inputs show it}
+        self.shared = None  # while inputs are copied: memory of which two of them show the same part
         self.storages = {}  # {id of an original's memory: its copy}, since several tensors may show one
         self.stand_in = self._held
 
@@ -79,7 +80,7 @@ class Copier(TorchFunctionMode):
     def inputs(self, inputs):
         """Copies of the inputs; one that is given twice, or that the model holds, stays one."""
         self.stand_in, self.twins = self._input, []
-        self.lone = Counter(map(place, tensors(inputs)))  # of a large array, one part is copied and not all of it
+        self.shared = _shown_twice(tensors(inputs))  # of other memory only the part that is given, not a whole array
         return self._thing(inputs)[0]
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
@@ -120,7 +121,8 @@ class Copier(TorchFunctionMode):
     def _alike(self, tensor, on_meta):
         """A tensor of the same strides on a copy of its memory, the same copy for all that show this memory."""
         shown = place(tensor)
-        if shown is None or self.lone.get(shown) == 1 and (shown, on_meta) not in self.storages:
+        apart = self.shared is not None and shown not in self.shared and (shown, on_meta) not in self.storages
+        if shown is None or apart:
             return tensor.detach().to("meta") if on_meta and not tensor.is_meta else tensor.detach().clone()
         if (shown, on_meta) not in self.storages:
             theirs = tensor.untyped_storage()
@@ -167,6 +169,17 @@ class Copier(TorchFunctionMode):
         elif kind is not object:
             (list.extend if kind is list else set.update)(other, self._thing(list(thing))[0])
         return other
+
+
+def _shown_twice(inputs):
+    """The memory of which two inputs show the same numbers: what is written to one is read from the other."""
+    spans = {}
+    for x in {id(x): x for x in inputs}.values():
+        if place(x) is not None and x.numel():
+            last = sum((side - 1) * step for side, step in zip(x.shape, x.stride(), strict=True))
+            spans.setdefault(place(x), []).append((x.storage_offset(), x.storage_offset() + last))
+    pairs = {shown: pairwise(sorted(found)) for shown, found in spans.items()}
+    return {shown for shown, found in pairs.items() if any(start <= end for (_, end), (start, _) in found)}
 
 
 def _is_plain(module):

@@ -52,7 +52,8 @@ def count(model, *example_inputs, input_size=None, backward=False, per_image=Fal
       meta device: on shapes alone, without memory. Example inputs that are there do the same, such as integers
       ``torch.zeros(1, 128, dtype=torch.long, device="meta")``.
     - ``backward``: count forward and backward, for all parameters and inputs that require gradients (those made from
-      ``input_size`` do). What counts is what ran: attention on the CPU 2.5 times forward, on the meta device twice.
+      ``input_size`` do). What counts is what ran: attention on the CPU 2.5 times forward, on the meta device twice;
+      a convolution of complex numbers as the three real ones that torch makes of it.
     - ``per_image``: divide the MACs by the first axis of the first input.
     - ``prices``: ``{operation: function}`` for operations of your own or in place of a built-in price. The function
       gets the result and then the arguments of each call, and returns its MACs::

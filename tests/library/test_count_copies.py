@@ -220,7 +220,9 @@ def test_inputs_that_show_one_memory_still_do_in_their_copies():
     assert count(function, x, x[1, 1:]).macs == 64 and not x.any()
 
 
-def test_a_part_of_a_large_array_is_copied_alone(tmp_path):
-    """An array of 64 GiB, all a hole in a file, of which one page is given."""
-    numbers = np.memmap(tmp_path / "large", dtype=np.float32, mode="w+", shape=(2**34,))
-    assert count(lambda x: x @ x.T, torch.from_numpy(numbers)[:8].view(2, 4)).macs == 16
+@pytest.mark.parametrize("twice", [False, True])
+def test_parts_of_a_large_array_are_copied_alone(tmp_path, twice):
+    """An array of 64 GiB, all a hole in a file, of which a few numbers are given."""
+    large = torch.from_numpy(np.memmap(tmp_path / "large", dtype=np.float32, mode="w+", shape=(2**34,)))
+    x, y = large[:8].view(2, 4), large[8:20].view(4, 3)
+    assert count(lambda x, y, again: x @ y, x, y, x if twice else None).macs == 2 * 4 * 3
