@@ -192,6 +192,13 @@ def test_layers_for_training_cost_nothing():
     assert totals(DATA + CONV) == (net.total.params, net.total.macs) and net.uncounted == ()
 
 
+def test_a_loss_is_one_number():
+    loss = 'layer { type: "SoftmaxWithLoss" bottom: "data" bottom: "data" top: "loss" }'
+    one = 'layer { type: "Reshape" bottom: "loss" top: "one" reshape_param { shape { dim: [1, 1] } } }'
+    last = 'layer { name: "f" type: "InnerProduct" bottom: "one" inner_product_param { num_output: 3 } }'
+    assert totals(DATA + loss + one + last) == (1 * 3 + 3, 3)
+
+
 def test_blobs_that_layers_share_count_once():
     def of(name, params):
         inside = "convolution_param { num_output: 2 kernel_size: 3 }"

@@ -315,3 +315,9 @@ def test_gradients_are_recorded_for_backward_only():
             assert count(layer, zeros(2, 4)).macs == 40
             assert count(layer, zeros(2, 4), backward=True).macs == 80
     assert seen == [False, True] * 2
+
+
+def test_a_recurrent_layer_in_one_operation():
+    """As a GPU runs an LSTM: 5 steps of 2 sequences meet both matrices of each layer, and no bias."""
+    weights = [zeros(28, 4), zeros(28, 7), zeros(28), zeros(28), zeros(28, 7), zeros(28, 7), zeros(28), zeros(28)]
+    assert prices.cudnn_rnn(None, zeros(5, 2, 4), weights) == 5 * 2 * 28 * (4 + 7 + 7 + 7)

@@ -198,6 +198,11 @@ def test_dropout_of_ghostnet():
 DOWN = ("blocks.1.0.conv_dw", "blocks.2.0.conv_dw")  # with a stride of 2, in four rows
 
 
+def test_a_padding_of_tensorflow_s_says_what_it_is_made_for():
+    model = models.mobilenet_v1(padding="tensorflow")
+    assert repr(model.conv_stem_pad) == "TensorFlowPad2d(kernel_size=(3, 3), stride=(2, 2))"
+
+
 @pytest.mark.parametrize("size", [(32, 32), (33, 40), (47, 49)])
 def test_tensorflows_padding_at_each_stride_of_2(size):
     """Each map has half the side of the one before it, rounded up, and the zeros are right and below first."""
