@@ -193,9 +193,9 @@ def test_layers_for_training_cost_nothing():
 
 
 def test_a_loss_is_one_number():
-    loss = 'layer { type: "SoftmaxWithLoss" bottom: "data" bottom: "data" top: "loss" }'
-    one = 'layer { type: "Reshape" bottom: "loss" top: "one" reshape_param { shape { dim: [1, 1] } } }'
-    last = 'layer { name: "f" type: "InnerProduct" bottom: "one" inner_product_param { num_output: 3 } }'
+    loss = 'layer { name: "l" type: "SoftmaxWithLoss" bottom: "data" bottom: "data" top: "loss" }'
+    one = 'layer { name: "r" type: "Reshape" bottom: "loss" top: "one" reshape_param { shape { dim: [1, 1] } } }'
+    last = 'layer { name: "f" type: "InnerProduct" bottom: "one" top: "y" inner_product_param { num_output: 3 } }'
     assert totals(DATA + loss + one + last) == (1 * 3 + 3, 3)
 
 
