@@ -17,6 +17,7 @@ from .values import SMALL
 
 CONTAINERS = (OrderedDict, dict, list, set)  # what is filled past the methods of a subclass
 PLAIN_CONTAINERS = (dict, list, tuple, set)  # they refuse nothing themselves
+EMPTY = {OrderedDict, dict, set}  # most of a module's attributes are such, with nothing inside
 STATE = torch.get_rng_state().numel()  # bytes
 
 
@@ -68,10 +69,14 @@ class Copier(TorchFunctionMode):
 
     def _fill(self, module, twin, memo):
         """Copy all attributes: what deepcopy would do, past methods of the module's own, and in half the time."""
-        vars(twin).update((name, _copied(held, memo)) for name, held in vars(module).items())
+        attributes = vars(twin)
+        for name, held in vars(module).items():
+            kind = type(held)
+            if kind not in PLAIN:  # those are there
+                attributes[name] = kind() if kind in EMPTY and not held else copy.deepcopy(held, memo)
         for name in copyreg._slotnames(type(module)):
             if hasattr(module, name):
-                object.__setattr__(twin, name, _copied(getattr(module, name), memo))
+                object.__setattr__(twin, name, copy.deepcopy(getattr(module, name), memo))
         if module._compiled_call_impl is not None:
             del twin._compiled_call_impl
         if isinstance(twin, nn.RNNBase):  # nothing copies weak references
@@ -187,12 +192,6 @@ def _is_plain(module):
     kind = type(module)
     silent = (kind.__reduce_ex__, kind.__reduce__) == (object.__reduce_ex__, object.__reduce__)
     return silent and not hasattr(kind, "__deepcopy__") and not isinstance(module, CONTAINERS)
-
-
-def _copied(value, memo):
-    if type(value) in PLAIN:
-        return value
-    return type(value)() if type(value) in (OrderedDict, dict, set) and not value else copy.deepcopy(value, memo)
 
 
 def _refused(error):
